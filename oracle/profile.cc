@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/profile.h"
+
+#include <charconv>
+
+namespace mapspec {
+namespace {
+
+struct NamedTrait {
+  std::string_view name;
+  bool Traits::* field;
+};
+#define TRAIT(name) {#name, &Traits::name}
+constexpr NamedTrait kTraits[] = {
+    TRAIT(hash_lookup_and_delete),
+    TRAIT(hash_large_keys),
+    TRAIT(array_large_values),
+    TRAIT(freeze_again_eperm),
+    TRAIT(freeze_needs_write),
+    TRAIT(lock_refused_eopnotsupp),
+    TRAIT(unprivileged_after_attributes),
+    TRAIT(queue_overflow_enomem),
+    TRAIT(no_prealloc_enomem),
+};
+#undef TRAIT
+// Every field of Traits is a bool and has its name above.
+static_assert(std::size(kTraits) == sizeof(Traits));
+
+constexpr Traits kLinux618{};
+
+constexpr Traits Linux612() {
+  Traits traits = kLinux618;
+  return traits;
+}
+
+constexpr Traits Linux61() {
+  Traits traits = Linux612();
+  traits.freeze_again_eperm = false;
+  traits.freeze_needs_write = false;
+  traits.lock_refused_eopnotsupp = false;
+  traits.unprivileged_after_attributes = false;
+  return traits;
+}
+
+constexpr Traits Linux510() {
+  Traits traits = Linux61();
+  traits.hash_lookup_and_delete = false;
+  traits.hash_large_keys = false;
+  traits.array_large_values = false;
+  traits.queue_overflow_enomem = false;
+  traits.no_prealloc_enomem = false;
+  return traits;
+}
+
+const Profile kProfiles[] = {
+    // The documentation describes the newest kernels; traits only steer what is beyond it.
+    {"documented", false, kLinux618},
+    {"linux-5.10", true, Linux510()},
+    {"linux-6.1", true, Linux61()},
+    {"linux-6.12", true, Linux612()},
+    {"linux-6.18", true, kLinux618},
+};
+
+// "6.12.101-foo" → {6, 12}; {0, 0} when it does not begin with a version.
+std::pair<int, int> MajorMinor(std::string_view release) {
+  int major = 0;
+  int minor = 0;
+  const auto [dot, error] = std::from_chars(release.data(), release.data() + release.size(), major);
+  if (error != std::errc{} || dot == release.data() + release.size() || *dot != '.') return {0, 0};
+  std::from_chars(dot + 1, release.data() + release.size(), minor);
+  return {major, minor};
+}
+
+}  // namespace
+
+bool Profile::InForce(const Clause& clause) const {
+  std::string_view name = clause.trait;
+  if (name.empty()) return true;
+  const bool wanted = !name.starts_with('!');
+  if (!wanted) name.remove_prefix(1);
+  const std::optional<bool> value = TraitValue(traits, name);
+  return value.has_value() && *value == wanted;
+}
+
+std::span<const Profile> AllProfiles() { return kProfiles; }
+
+const Profile* FindProfile(std::string_view name) {
+  for (const Profile& profile : kProfiles) {
+    if (profile.name == name) return &profile;
+  }
+  return nullptr;
+}
+
+const Profile& NewestLinuxProfile() { return kProfiles[std::size(kProfiles) - 1]; }
+
+const Profile& ProfileForRelease(std::string_view release) {
+  constexpr std::string_view kPrefix = "linux-";
+  const auto version = MajorMinor(release);
+  const Profile* best = &kProfiles[1];
+  for (const Profile& profile : std::span(kProfiles).subspan(1)) {
+    if (MajorMinor(std::string_view(profile.name).substr(kPrefix.size())) <= version) best = &profile;
+  }
+  return *best;
+}
+
+std::optional<bool> TraitValue(const Traits& traits, std::string_view name) {
+  for (const NamedTrait& trait : kTraits) {
+    if (trait.name == name) return traits.*trait.field;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> TraitNames() {
+  std::vector<std::string> names;
+  for (const NamedTrait& trait : kTraits) names.emplace_back(trait.name);
+  return names;
+}
+
+}  // namespace mapspec
