@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/operation.h"
+
+namespace mapspec {
+namespace {
+
+struct Namer {
+  std::string_view operator()(const MapCreate&) const { return "BPF_MAP_CREATE"; }
+  std::string_view operator()(const Lookup&) const { return "BPF_MAP_LOOKUP_ELEM"; }
+  std::string_view operator()(const LookupAndDelete&) const {
+    return "BPF_MAP_LOOKUP_AND_DELETE_ELEM";
+  }
+  std::string_view operator()(const Update&) const { return "BPF_MAP_UPDATE_ELEM"; }
+  std::string_view operator()(const Delete&) const { return "BPF_MAP_DELETE_ELEM"; }
+  std::string_view operator()(const GetNextKey&) const { return "BPF_MAP_GET_NEXT_KEY"; }
+  std::string_view operator()(const LookupBatch& batch) const {
+    return batch.and_delete ? "BPF_MAP_LOOKUP_AND_DELETE_BATCH" : "BPF_MAP_LOOKUP_BATCH";
+  }
+  std::string_view operator()(const UpdateBatch&) const { return "BPF_MAP_UPDATE_BATCH"; }
+  std::string_view operator()(const DeleteBatch&) const { return "BPF_MAP_DELETE_BATCH"; }
+  std::string_view operator()(const Freeze&) const { return "BPF_MAP_FREEZE"; }
+  std::string_view operator()(const GetInfo&) const { return "BPF_OBJ_GET_INFO_BY_FD"; }
+  std::string_view operator()(const GetFdById&) const { return "BPF_MAP_GET_FD_BY_ID"; }
+  std::string_view operator()(const GetNextId&) const { return "BPF_MAP_GET_NEXT_ID"; }
+  std::string_view operator()(const Pin&) const { return "BPF_OBJ_PIN"; }
+  std::string_view operator()(const ObjGet&) const { return "BPF_OBJ_GET"; }
+  std::string_view operator()(const Unlink&) const { return "unlink"; }
+  std::string_view operator()(const Close&) const { return "close"; }
+  std::string_view operator()(const Mmap&) const { return "mmap"; }
+  std::string_view operator()(const MemRead&) const { return "load"; }
+  std::string_view operator()(const MemWrite&) const { return "store"; }
+  std::string_view operator()(const Munmap&) const { return "munmap"; }
+  std::string_view operator()(const Poll&) const { return "poll"; }
+  std::string_view operator()(const FdRead&) const { return "read"; }
+  std::string_view operator()(const FdWrite&) const { return "write"; }
+  std::string_view operator()(const BtfLoad&) const { return "BPF_BTF_LOAD"; }
+};
+
+}  // namespace
+
+std::string_view OperationName(const Call& call) { return std::visit(Namer(), call); }
+
+}  // namespace mapspec

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+//
+// Operations as text: one list of fields for each, in the order a person wants to read them.
+#include <utility>
+
+#include "oracle/trace_json_fields.h"
+
+namespace mapspec {
+namespace {
+
+// Fields<T>::Of(archive, call) walks the fields of T; `archive` is a FieldWriter or a FieldReader.
+template <typename T>
+struct Fields;
+
+template <>
+struct Fields<MapCreate> {
+  static void Of(auto& archive, auto& call) {
+    archive.Slot("as", call.result);
+    archive.Type("type", call.type);
+    archive.Number("key_size", call.key_size);
+    archive.Number("value_size", call.value_size);
+    archive.Number("max_entries", call.max_entries);
+    archive.Flags("map_flags", call.map_flags, MapCreateFlags(), false);
+    archive.Text("name", call.name, kObjNameLen);
+    archive.Number("numa_node", call.numa_node, 0);
+    archive.OptionalSlot("inner_map", call.inner_map);
+    archive.Number("map_extra", call.map_extra, 0);
+    archive.OptionalBtf("btf", call.btf);
+    archive.Number("btf_key_type_id", call.btf_key_type_id, 0);
+    archive.Number("btf_value_type_id", call.btf_value_type_id, 0);
+    archive.Number("attr_size", call.attr_size, 0);
+  }
+};
+
+struct LookupFields {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Input("key", call.key);
+    archive.Output("value", call.value);
+    archive.Flags("flags", call.flags, ElemFlags(), false);
+  }
+};
+template <>
+struct Fields<Lookup> : LookupFields {};
+template <>
+struct Fields<LookupAndDelete> : LookupFields {};
+
+template <>
+struct Fields<Update> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Input("key", call.key);
+    archive.Input("value", call.value);
+    archive.Flags("flags", call.flags, ElemFlags(), true);
+  }
+};
+
+template <>
+struct Fields<Delete> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Input("key", call.key);
+  }
+};
+
+template <>
+struct Fields<GetNextKey> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Input("key", call.key);
+    archive.Output("next_key", call.next_key);
+  }
+};
+
+// The `flags` of the batch commands have no named bits.
+template <>
+struct Fields<LookupBatch> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Start("in_batch", call.start, call.in_batch);
+    archive.Output("out_batch", call.out_batch);
+    archive.Output("keys", call.keys);
+    archive.Output("values", call.values);
+    archive.Number("count", call.count);
+    archive.Flags("elem_flags", call.elem_flags, ElemFlags(), false);
+    archive.Flags("flags", call.flags, {}, false);
+  }
+};
+
+template <>
+struct Fields<UpdateBatch> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Input("keys", call.keys);
+    archive.Input("values", call.values);
+    archive.Number("count", call.count);
+    archive.Flags("elem_flags", call.elem_flags, ElemFlags(), false);
+    archive.Flags("flags", call.flags, {}, false);
+  }
+};
+
+template <>
+struct Fields<DeleteBatch> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Input("keys", call.keys);
+    archive.Number("count", call.count);
+    archive.Flags("elem_flags", call.elem_flags, ElemFlags(), false);
+    archive.Flags("flags", call.flags, {}, false);
+  }
+};
+
+struct MapOnlyFields {
+  static void Of(auto& archive, auto& call) { archive.Map("map", call.map); }
+};
+template <>
+struct Fields<Freeze> : MapOnlyFields {};
+template <>
+struct Fields<Close> : MapOnlyFields {};
+template <>
+struct Fields<Poll> : MapOnlyFields {};
+template <>
+struct Fields<FdRead> : MapOnlyFields {};
+template <>
+struct Fields<FdWrite> : MapOnlyFields {};
+
+template <>
+struct Fields<GetInfo> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Number("info_len", call.info_len, 0);
+    archive.Output("info", call.info);
+  }
+};
+
+template <>
+struct Fields<GetFdById> {
+  static void Of(auto& archive, auto& call) {
+    archive.Slot("as", call.result);
+    archive.OptionalSlot("of", call.of);
+    archive.Number("id", call.id, 0);
+    archive.Flags("open_flags", call.open_flags, MapCreateFlags(), false);
+  }
+};
+
+template <>
+struct Fields<GetNextId> {
+  static void Of(auto& archive, auto& call) {
+    archive.OptionalSlot("of", call.of);
+    archive.Number("id", call.id, 0);
+  }
+};
+
+template <>
+struct Fields<Pin> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Path("path", call.path);
+    archive.Flags("file_flags", call.file_flags, MapCreateFlags(), false);
+  }
+};
+
+template <>
+struct Fields<ObjGet> {
+  static void Of(auto& archive, auto& call) {
+    archive.Slot("as", call.result);
+    archive.Path("path", call.path);
+    archive.Flags("file_flags", call.file_flags, MapCreateFlags(), false);
+  }
+};
+
+template <>
+struct Fields<Unlink> {
+  static void Of(auto& archive, auto& call) { archive.Path("path", call.path); }
+};
+
+template <>
+struct Fields<Mmap> {
+  static void Of(auto& archive, auto& call) {
+    archive.View("as", call.result);
+    archive.Map("map", call.map);
+    archive.Bool("prot_read", call.prot_read, true);
+    archive.Bool("prot_write", call.prot_write, false);
+    archive.Bool("shared", call.shared, true);
+    archive.Number("offset", call.offset, 0);
+    archive.Number("length", call.length);
+  }
+};
+
+template <>
+struct Fields<MemRead> {
+  static void Of(auto& archive, auto& call) {
+    archive.View("view", call.view);
+    archive.Number("offset", call.offset);
+    archive.Number("length", call.length);
+  }
+};
+
+template <>
+struct Fields<MemWrite> {
+  static void Of(auto& archive, auto& call) {
+    archive.View("view", call.view);
+    archive.Number("offset", call.offset);
+    archive.Content("bytes", call.bytes);
+  }
+};
+
+template <>
+struct Fields<Munmap> {
+  static void Of(auto& archive, auto& call) { archive.View("view", call.view); }
+};
+
+template <>
+struct Fields<BtfLoad> {
+  static void Of(auto& archive, auto& call) {
+    archive.BtfSlot("as", call.result);
+    archive.Number("key_size", call.key_size);
+    archive.Number("value_size", call.value_size);
+    archive.Signed("lock_offset", call.lock_offset, -1);
+  }
+};
+
+template <size_t... I>
+std::vector<Call> CallsOf(std::index_sequence<I...>) {
+  return {Call(std::in_place_index<I>)...};
+}
+
+// One call of every name, with the fields' defaults; built once.
+const std::vector<Call>& Prototypes() {
+  static const std::vector<Call> prototypes = [] {
+    std::vector<Call> calls = CallsOf(std::make_index_sequence<std::variant_size_v<Call>>());
+    calls.emplace_back(LookupBatch{.map = {}, .and_delete = true, .in_batch = {}});
+    return calls;
+  }();
+  return prototypes;
+}
+
+const Call* FindPrototype(std::string_view name) {
+  for (const Call& call : Prototypes()) {
+    if (OperationName(call) == name) return &call;
+  }
+  return nullptr;
+}
+
+void ReadCaller(FieldReader& reader, Caller* caller) {
+  const JsonValue* const found = reader.Find("caller");
+  if (found == nullptr) return;
+  if (found->text == "unprivileged") {
+    *caller = Caller::kUnprivileged;
+  } else if (found->text == "privileged") {
+    *caller = Caller::kPrivileged;
+  } else {
+    reader.Fail("caller", "\"unprivileged\" or \"privileged\"", *found);
+  }
+}
+
+}  // namespace
+
+void WriteOperationFields(const Operation& operation, FieldWriter& writer) {
+  writer.Word("op", OperationName(operation.call));
+  std::visit([&]<typename T>(const T& call) { Fields<T>::Of(writer, call); }, operation.call);
+  if (operation.caller == Caller::kUnprivileged) writer.Word("caller", "unprivileged");
+}
+
+bool ReadOperationFields(FieldReader& reader, Operation* operation) {
+  static constexpr std::string_view kExpected = "an operation such as \"BPF_MAP_UPDATE_ELEM\"";
+  const JsonValue* const op = reader.Require("op", kExpected);
+  if (op == nullptr) return reader.Finish("an operation");
+  if (op->kind != JsonValue::Kind::kString) {
+    reader.Fail("op", kExpected, *op);
+    return false;
+  }
+  const Call* const prototype = FindPrototype(op->text);
+  if (prototype == nullptr) {
+    std::vector<std::string> words;
+    for (const Call& call : Prototypes()) words.emplace_back(OperationName(call));
+    std::string suggestion = Suggestion(op->text, words);
+    if (suggestion.empty()) suggestion = "; expected " + std::string(kExpected);
+    reader.Fail("unknown operation " + QuoteForMessage(op->text) + suggestion);
+    return false;
+  }
+  operation->call = *prototype;
+  operation->caller = Caller::kPrivileged;
+  std::visit([&]<typename T>(T& call) { Fields<T>::Of(reader, call); }, operation->call);
+  ReadCaller(reader, &operation->caller);
+  return !reader.failed();
+}
+
+}  // namespace mapspec
