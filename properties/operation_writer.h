@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// Writes the operations of one script under construction, one step after the other. A detail of
+// script_generator.cc; lives on the stack of one Generate() call.
+#ifndef PROPERTIES_OPERATION_WRITER_H_
+#define PROPERTIES_OPERATION_WRITER_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "properties/generator_world.h"
+
+namespace mapspec {
+
+class OperationWriter {
+ public:
+  OperationWriter(Entropy& entropy, const GeneratorOptions& options,
+                  std::span<const ScriptGenerator::Kind> kinds, bool all_capabilities,
+                  size_t wanted, std::vector<Operation>* operations)
+      : entropy_(entropy),
+        options_(options),
+        kinds_(kinds),
+        all_capabilities_(all_capabilities),
+        wanted_(wanted),
+        operations_(*operations) {}
+
+  size_t size() const { return size_; }
+  bool full() const { return size_ >= wanted_; }
+  // A map with sensible attributes, now and then with BTF and a lock.
+  void CreateMap();
+  // One action on some live map.
+  void Step();
+
+ private:
+  // What is odd about an operation that is ordinary otherwise. Most have nothing, some one thing, a
+  // few several: which error wins is a promise too.
+  struct Quirks {
+    bool flags = false;
+    bool null_key = false, bad_key = false;
+    bool null_value = false, bad_value = false;
+    bool handle = false;
+    bool unprivileged = false;
+    bool short_buffer = false, long_buffer = false;
+    bool other = false;
+  };
+  Quirks DrawQuirks();
+
+  template <typename T>
+  T& Add();
+  // Undoes the last Add() when the backend cannot carry it out.
+  void Check();
+
+  uint16_t PickSlot();
+  uint16_t FreeSlot();
+  Handle PickHandle(uint16_t slot, const Quirks& quirks);
+  Pointer DrawPointer(bool null, bool bad);
+  void KeyBuffer(const MapFacts& map, const Quirks& quirks, InBuffer* buffer);
+  void KeyBufferAt(const MapFacts& map, uint32_t index, InBuffer* buffer);
+  void ValueBuffer(const MapFacts& map, const Quirks& quirks, InBuffer* buffer);
+  void BatchBuffers(const MapFacts& map, uint32_t count, InBuffer* keys, InBuffer* values);
+
+  void Run(Action action, uint16_t slot);
+  void Element(Action action, uint16_t slot);
+  void Batch(Action action, uint16_t slot);
+  void Walk(Action action, uint16_t slot);
+  void ObjectAction(Action action, uint16_t slot);
+  void ViewAction(Action action, uint16_t slot);
+  void Create(bool corrupt);
+  void LoadBtf(uint16_t slot, uint32_t key_size, uint32_t value_size, int32_t lock_offset);
+
+  Entropy& entropy_;
+  const GeneratorOptions& options_;
+  std::span<const ScriptGenerator::Kind> kinds_;
+  bool all_capabilities_;
+  size_t wanted_;
+  std::vector<Operation>& operations_;
+  size_t size_ = 0;
+  World world_;
+};
+
+template <typename T>
+T& OperationWriter::Add() {
+  if (size_ == operations_.size()) operations_.emplace_back();
+  Operation& operation = operations_[size_++];
+  operation.caller = Caller::kPrivileged;
+  return operation.call.emplace<T>();
+}
+
+}  // namespace mapspec
+
+#endif  // PROPERTIES_OPERATION_WRITER_H_

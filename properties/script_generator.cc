@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "properties/script_generator.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "properties/operation_writer.h"
+
+namespace mapspec {
+namespace {
+
+// Whether any operation of this action can be carried out; what remains is filtered one by one.
+bool Possible(Action action, const CapabilitySet& capabilities) {
+  using enum Capability;
+  const auto has = [&](Capability capability) { return Has(capabilities, capability); };
+  switch (action) {
+    case Action::kUpdate:
+    case Action::kFillUp:
+      return has(kMapUpdateElem);
+    case Action::kLookup:
+      return has(kMapLookupElem) || has(kMapLookupElemFlags);
+    case Action::kDelete:
+      return has(kMapDeleteElem);
+    case Action::kGetNextKey:
+    case Action::kKeyWalk:
+      return has(kMapGetNextKey);
+    case Action::kLookupAndDelete:
+    case Action::kDrain:
+      return has(kMapLookupAndDeleteElem) || has(kMapLookupAndDeleteElemFlags);
+    case Action::kLookupBatch:
+    case Action::kBatchWalk:
+      return has(kMapLookupBatch);
+    case Action::kLookupAndDeleteBatch:
+      return has(kMapLookupAndDeleteBatch);
+    case Action::kUpdateBatch:
+      return has(kMapUpdateBatch);
+    case Action::kDeleteBatch:
+      return has(kMapDeleteBatch);
+    case Action::kFreeze:
+      return has(kMapFreeze);
+    case Action::kGetInfo:
+      return has(kObjGetInfoByFd);
+    case Action::kSecondHandle:
+      return has(kObjGetInfoByFd) && (has(kMapGetFdById) || has(kMapGetFdByIdOpts));
+    case Action::kGetFdById:
+      return has(kMapGetFdById) || has(kMapGetFdByIdOpts);
+    case Action::kGetNextId:
+      return has(kMapGetNextId);
+    case Action::kPin:
+    case Action::kUnlink:
+      return has(kObjPin);
+    case Action::kObjGet:
+      return has(kObjGet) || has(kObjGetOpts);
+    case Action::kMmap:
+    case Action::kLoad:
+    case Action::kStore:
+    case Action::kMunmap:
+      return has(kMmap);
+    case Action::kPoll:
+    case Action::kFdRead:
+    case Action::kFdWrite:
+      return has(kFdOps);
+    case Action::kBtfLoad:
+      return has(kBtfLoad);
+    case Action::kCreate:
+    case Action::kBadCreate:
+      return has(kMapCreate);
+    case Action::kClose:
+      return true;
+    case Action::kCount:
+      break;
+  }
+  return false;
+}
+
+ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const CapabilitySet& capabilities) {
+  ScriptGenerator::ActionTable table;
+  table.fill(Action::kClose);
+  uint32_t total = 0;
+  for (const ActionWeight& entry : kind.weights) {
+    if (Possible(entry.action, capabilities)) total += entry.weight;
+  }
+  // Every possible action gets at least one place, the first entry those that remain.
+  uint32_t place = ScriptGenerator::kDrawBound;
+  uint32_t seen = 0;
+  for (auto entry = kind.weights.rbegin(); entry != kind.weights.rend(); ++entry) {
+    if (!Possible(entry->action, capabilities)) continue;
+    seen += entry->weight;
+    uint32_t places = std::max<uint32_t>(1, entry->weight * ScriptGenerator::kDrawBound / total);
+    if (seen == total) places = place;
+    for (; places != 0 && place != 0; --places) table[--place] = entry->action;
+  }
+  return table;
+}
+
+}  // namespace
+
+ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
+    : options_(options), all_capabilities_(options.capabilities.all()) {
+  assert(options_.min_operations >= 1 && options_.min_operations <= options_.max_operations);
+  const auto wanted = [&](MapType type) {
+    return options_.types.empty() ||
+           std::find(options_.types.begin(), options_.types.end(), type) != options_.types.end();
+  };
+  for (const MapKind& kind : MapKinds()) {
+    if (wanted(kind.type)) kinds_.push_back({&kind, MakeTable(kind, options_.capabilities)});
+  }
+  assert(!kinds_.empty());
+}
+
+void ScriptGenerator::Generate(Entropy& entropy, Script* script) const {
+  const uint32_t wanted =
+      static_cast<uint32_t>(entropy.Between(options_.min_operations, options_.max_operations));
+  OperationWriter writer(entropy, options_, kinds_, all_capabilities_, wanted, &script->operations);
+  // One map mostly; mixed scripts have several from the start.
+  uint32_t maps = 1;
+  if (kinds_.size() > 1) {
+    maps = 2 + entropy.Below32(3);
+  } else if (entropy.OneIn(3)) {
+    maps = 2 + entropy.Below32(2);
+  }
+  for (uint32_t i = 0; i < maps && !writer.full(); ++i) writer.CreateMap();
+  while (!writer.full() && !entropy.exhausted()) writer.Step();
+  script->operations.resize(writer.size());
+}
+
+}  // namespace mapspec

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// Generates scripts over the whole vocabulary of oracle/operation.h, biased towards edges: few
+// keys, tiny maps, flags that are mostly sensible and now and then anything, NULL and unmapped
+// pointers, closed and wrong handles, several handles to one map with different rights, attributes
+// that must be refused. Outcomes are not known when a script is generated; the generator keeps a
+// rough idea of what exists, so that most operations reach a live map, and is wrong now and then,
+// which does no harm: the oracle judges whatever happens.
+//
+// Bounds: what a script makes an implementation allocate stays below
+// GeneratorOptions::max_map_bytes a map, unless the creation must be refused on any machine. Cost:
+// below 100 ns for an ordinary operation; the script's storage is reused. Thread-safety: a
+// ScriptGenerator is constant after construction and may be shared. No errors.
+#ifndef PROPERTIES_SCRIPT_GENERATOR_H_
+#define PROPERTIES_SCRIPT_GENERATOR_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "backends/capability.h"
+#include "oracle/operation.h"
+#include "properties/entropy.h"
+#include "properties/map_kinds.h"
+
+namespace mapspec {
+
+struct GeneratorOptions {
+  // Types to make maps of, each with a row in MapKinds(); empty: all of them. Several: mixed
+  // scripts.
+  std::vector<MapType> types;
+  // Only operations that these allow.
+  CapabilitySet capabilities = CapabilitySet().set();
+  uint32_t min_operations = 1;
+  uint32_t max_operations = 200;
+  uint32_t page_size = 4096;
+  // What one map may take, in bytes; at most 64 MiB are used.
+  uint64_t max_map_bytes = uint64_t{8} << 20;
+};
+
+class ScriptGenerator {
+ public:
+  explicit ScriptGenerator(const GeneratorOptions& options);
+  // Replaces the operations of *script. The same entropy gives the same script.
+  void Generate(Entropy& entropy, Script* script) const;
+  const GeneratorOptions& options() const { return options_; }
+
+  // A choice among weighted actions in one draw below kDrawBound.
+  static constexpr uint32_t kDrawBound = 1024;
+  using ActionTable = std::array<Action, kDrawBound>;
+  struct Kind {
+    const MapKind* kind;
+    ActionTable actions;
+  };
+
+ private:
+  GeneratorOptions options_;
+  bool all_capabilities_;
+  std::vector<Kind> kinds_;
+};
+
+}  // namespace mapspec
+
+#endif  // PROPERTIES_SCRIPT_GENERATOR_H_
