@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// The specification this binary was built with: the texts of specs/*.yaml, embedded by the build,
+// so that the command needs no files at run time. Ownership: Specification() owns what it returns,
+// for the life of the process. Thread-safety: any thread.
+#ifndef SPECS_EMBEDDED_SPECS_H_
+#define SPECS_EMBEDDED_SPECS_H_
+
+#include <vector>
+
+#include "specs/spec.h"
+#include "specs/spec_loader.h"
+
+namespace mapspec {
+
+// Named "specs/hash.yaml", in the order of their names.
+std::vector<SpecText> EmbeddedSpecTexts();
+
+// Read once, with the traits of this binary. The build fails when these files have an error, so
+// that a caller need not look for any.
+const LoadedSpecs& Specification();
+
+}  // namespace mapspec
+
+#endif  // SPECS_EMBEDDED_SPECS_H_

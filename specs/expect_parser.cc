@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+//
+// `expect:` of a step.
+#include <algorithm>
+#include <utility>
+
+#include "specs/step_parser.h"
+
+namespace mapspec {
+namespace {
+
+std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
+
+class ExpectParser {
+ public:
+  ExpectParser(const StepWord& word, ElementSizes sizes, uint32_t load_length, Problems* problems)
+      : word_(word), sizes_(sizes), load_length_(load_length), problems_(problems) {}
+
+  bool ParseAlternatives(const YamlNode& node, StatedOutcomes* out) {
+    const YamlNode* one_of = node.IsMapping() ? node.Find("one_of") : nullptr;
+    if (one_of == nullptr) {
+      return ParseOne(node, &out->alternatives.emplace_back());
+    }
+    if (node.fields.size() != 1) {
+      return problems_->Add(node.position,
+                            "`one_of` stands alone; move the rest into its alternatives");
+    }
+    if (!one_of->IsList() || one_of->items.empty()) {
+      return problems_->Add(one_of->position,
+                            "`one_of` must be a list of alternatives, not " +
+                                (one_of->IsList() ? "an empty one" : one_of->Describe()));
+    }
+    for (const YamlNode& item : one_of->items) {
+      if (!ParseOne(item, &out->alternatives.emplace_back())) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool ParseOne(const YamlNode& node, StatedOutcome* out) {
+    if (node.IsMapping()) return ParseFields(node, out);
+    if (!node.IsScalar()) {
+      return problems_->Add(node.position,
+                            "`expect` is ok, an errno or a mapping, not " + node.Describe());
+    }
+    if (node.IsWord("ok")) return true;
+    return ParseErrnoNode(node, "error", out);
+  }
+
+  bool ParseErrnoNode(const YamlNode& node, std::string_view any, StatedOutcome* out) {
+    if (node.IsWord(any)) {
+      out->result = StatedOutcome::Result::kAnyError;
+      return true;
+    }
+    if (node.IsScalar()) {
+      if (const std::optional<Errno> error = ParseErrno(node.text);
+          error && *error != Errno::kNone) {
+        out->result = StatedOutcome::Result::kErrno;
+        out->error = *error;
+        return true;
+      }
+    }
+    std::vector<std::string> known = ErrnoNames();
+    if (any == "error") known.insert(known.end(), {"ok", "error"});
+    return problems_->Add(node.position,
+                          "unknown errno " + node.Describe() + Suggest(node.text, known));
+  }
+
+  bool ParseFields(const YamlNode& node, StatedOutcome* out) {
+    std::vector<std::string> known = word_.outputs;
+    known.push_back("one_of");
+    if (!CheckFields(node, "expect of " + word_.word, known, problems_)) return false;
+    if (const YamlNode* nested = node.Find("one_of")) {
+      return problems_->Add(nested->position, "`one_of` inside `one_of`");
+    }
+    if (const YamlNode* error = node.Find("error")) {
+      if (!ParseErrnoNode(*error, "any", out)) return false;
+    }
+    return ParseOutput(node, out) && ParseElements(node, "keys", sizes_.key, &out->keys) &&
+           ParseElements(node, "values", sizes_.value, &out->values) && ParseBatch(node, out) &&
+           ParseUntouched(node, out) && ParseNumber(node, out) && ParseInfo(node, out);
+  }
+
+  // Exactly `size` bytes, unlike an input, which the call may read in part or find too short.
+  bool ParseExact(const YamlNode& node, std::string_view name, size_t size, Bytes* out) {
+    if (!ParseBytes(node, name, size, out, problems_)) return false;
+    if (out->size() == size) return true;
+    return problems_->Add(node.position, Quoted(name) + " has " + std::to_string(out->size()) +
+                                             " bytes; this output has " + std::to_string(size));
+  }
+
+  bool ParseOutput(const YamlNode& node, StatedOutcome* out) {
+    const bool key = word_.operation == "get_next_key";
+    const bool load = word_.operation == "load";
+    const std::string_view name = key ? "next_key" : "value";
+    const YamlNode* output = node.Find(name);
+    if (output == nullptr) return true;
+    Bytes bytes;
+    const size_t size = key ? sizes_.key : load ? load_length_ : sizes_.value;
+    if (!ParseExact(*output, name, size, &bytes)) return false;
+    out->output = std::move(bytes);
+    return true;
+  }
+
+  bool ParseElements(const YamlNode& node, std::string_view name, size_t size,
+                     std::optional<std::vector<Bytes>>* out) {
+    const YamlNode* list = node.Find(name);
+    if (list == nullptr) return true;
+    if (!list->IsList()) {
+      return problems_->Add(list->position,
+                            Quoted(name) + " must be a list, not " + list->Describe());
+    }
+    std::vector<Bytes> elements;
+    for (const YamlNode& item : list->items) {
+      if (!ParseExact(item, name, size, &elements.emplace_back())) return false;
+    }
+    *out = std::move(elements);
+    return true;
+  }
+
+  bool ParseBatch(const YamlNode& node, StatedOutcome* out) {
+    if (out->keys && out->values && out->keys->size() != out->values->size()) {
+      return problems_->Add(node.Find("values")->position,
+                            std::to_string(out->keys->size()) + " keys, but " +
+                                std::to_string(out->values->size()) + " values");
+    }
+    if (!ReadBool(node, "any_order", &out->any_order, problems_)) return false;
+    if (out->any_order && !out->keys && !out->values) {
+      return problems_->Add(node.Find("any_order")->position,
+                            "`any_order` of what? Neither keys nor "
+                            "values are stated");
+    }
+    uint32_t count = 0;
+    if (!ReadNumber(node, "count", &count, problems_)) return false;
+    const auto& elements = out->keys ? out->keys : out->values;
+    if (node.Find("count") != nullptr) {
+      if (elements && elements->size() > count) {
+        return problems_->Add(node.Find("count")->position,
+                              "`count` is " + std::to_string(count) + ", but " +
+                                  std::to_string(elements->size()) + " elements are stated");
+      }
+      if (elements && out->any_order && elements->size() != count) {
+        return problems_->Add(node.Find("count")->position,
+                              "with `any_order` every element must be stated: `count` is " +
+                                  std::to_string(count) + ", but there are " +
+                                  std::to_string(elements->size()));
+      }
+      out->count = count;
+    } else if (elements) {
+      out->count = static_cast<uint32_t>(elements->size());
+    }
+    const YamlNode* token = node.Find("out_batch");
+    if (token == nullptr) return true;
+    Bytes bytes;
+    if (!ParseExact(*token, "out_batch", std::max<size_t>(sizes_.key, 4), &bytes)) return false;
+    out->out_batch = std::move(bytes);
+    return true;
+  }
+
+  bool Touchless(const YamlNode& node, StatedOutcome* out) {
+    const auto& buffers = word_.buffers;
+    if (!node.IsScalar() || std::find(buffers.begin(), buffers.end(), node.text) == buffers.end()) {
+      return problems_->Add(node.position, word_.word + " has no output buffer " + node.Describe() +
+                                               Suggest(node.text, buffers));
+    }
+    if (node.text == "keys") out->untouched.keys = true;
+    if (node.text == "values") out->untouched.values = true;
+    if (node.text == "out_batch") out->untouched.out_batch = true;
+    if (node.text == "value" || node.text == "next_key") out->untouched.output = true;
+    return true;
+  }
+
+  bool ParseUntouched(const YamlNode& node, StatedOutcome* out) {
+    if (const YamlNode* all = node.Find("out")) {
+      if (!all->IsWord("untouched")) {
+        return problems_->Add(all->position,
+                              "`out` can only be `untouched`, not " + all->Describe());
+      }
+      const auto& buffers = word_.buffers;
+      const auto has = [&](std::string_view name) {
+        return std::find(buffers.begin(), buffers.end(), name) != buffers.end();
+      };
+      out->untouched = {has("value") || has("next_key"), has("keys"), has("values"),
+                        has("out_batch")};
+    }
+    if (const YamlNode* some = node.Find("untouched")) {
+      if (!some->IsList()) return Touchless(*some, out);
+      for (const YamlNode& item : some->items) {
+        if (!Touchless(item, out)) return false;
+      }
+    }
+    const Untouched& untouched = out->untouched;
+    if ((untouched.output && out->output) || (untouched.out_batch && out->out_batch) ||
+        (untouched.keys && out->keys && !out->keys->empty()) ||
+        (untouched.values && out->values && !out->values->empty())) {
+      return problems_->Add(node.position, "an output is both stated and untouched");
+    }
+    return true;
+  }
+
+  bool ParseId(const YamlNode& node, StatedOutcome* out) {
+    if (node.IsWord("nonzero")) {
+      out->nonzero_id = true;
+      return true;
+    }
+    uint64_t id = 0;
+    if (!ParseUnsigned(node, "id", UINT32_MAX, &id, problems_)) return false;
+    out->number = static_cast<uint32_t>(id);
+    return true;
+  }
+
+  bool ParseNumber(const YamlNode& node, StatedOutcome* out) {
+    if (const YamlNode* id = node.Find("id"); id != nullptr && !ParseId(*id, out)) return false;
+    uint32_t revents = 0;
+    if (!ReadNumber(node, "revents", &revents, problems_)) return false;
+    if (node.Find("revents") != nullptr) out->number = revents;
+    return true;
+  }
+
+  template <typename T>
+  bool ReadStated(const YamlNode& info, std::string_view name, std::optional<T>* out) {
+    T number = 0;
+    if (!ReadNumber(info, name, &number, problems_)) return false;
+    if (info.Find(name) != nullptr) *out = number;
+    return true;
+  }
+
+  bool ParseInfo(const YamlNode& node, StatedOutcome* out) {
+    const YamlNode* info = node.Find("info");
+    if (info == nullptr) return true;
+    if (!CheckFields(*info, "info", InfoWords(), problems_)) return false;
+    StatedInfo& stated = out->info;
+    if (const YamlNode* type = info->Find("type")) {
+      MapType map_type;
+      if (!ParseMapTypeNode(*type, &map_type, problems_)) return false;
+      stated.type = static_cast<uint32_t>(map_type);
+    }
+    if (const YamlNode* id = info->Find("id"); id != nullptr && !ParseId(*id, out)) return false;
+    uint32_t flags = 0;
+    if (!ReadFlags(*info, "map_flags", MapCreateFlags(), &flags, problems_)) return false;
+    if (info->Find("map_flags") != nullptr) stated.map_flags = flags;
+    if (const YamlNode* name = info->Find("name")) {
+      stated.name.emplace();
+      if (name->IsNull()) return problems_->Add(name->position, "an empty `name` is written \"\"");
+      if (!ReadText(*info, "name", &*stated.name, problems_)) return false;
+    }
+    if (info->Find("has_btf") != nullptr) {
+      stated.has_btf.emplace();
+      if (!ReadBool(*info, "has_btf", &*stated.has_btf, problems_)) return false;
+    }
+    return ReadStated(*info, "key_size", &stated.key_size) &&
+           ReadStated(*info, "value_size", &stated.value_size) &&
+           ReadStated(*info, "max_entries", &stated.max_entries) &&
+           ReadStated(*info, "btf_key_type_id", &stated.btf_key_type_id) &&
+           ReadStated(*info, "btf_value_type_id", &stated.btf_value_type_id) &&
+           ReadStated(*info, "map_extra", &stated.map_extra) &&
+           ReadStated(*info, "info_len", &stated.info_len);
+  }
+
+  const StepWord& word_;
+  const ElementSizes sizes_;
+  const uint32_t load_length_;
+  Problems* problems_;
+};
+
+}  // namespace
+
+bool ParseExpect(const YamlNode* node, const StepWord& word, ElementSizes sizes,
+                 uint32_t load_length, StatedOutcomes* out, Problems* problems) {
+  if (node == nullptr) {
+    out->alternatives = {StatedOutcome{}};
+    return true;
+  }
+  return ExpectParser(word, sizes, load_length, problems).ParseAlternatives(*node, out);
+}
+
+}  // namespace mapspec

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "specs/scenario.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mapspec {
+namespace {
+
+using ElementPair = std::pair<Bytes, Bytes>;
+
+const BatchOutput* Batch(const Outcome& outcome) {
+  const auto* boxed = std::get_if<Boxed<BatchOutput>>(&outcome.output);
+  return boxed == nullptr ? nullptr : &**boxed;
+}
+
+const MapInfo* Info(const Outcome& outcome) {
+  const auto* boxed = std::get_if<Boxed<MapInfo>>(&outcome.output);
+  return boxed == nullptr ? nullptr : &**boxed;
+}
+
+// The first elements of a batch buffer, as many as `count` and whole ones only.
+std::vector<Bytes> Split(const Bytes& buffer, size_t size, size_t count) {
+  std::vector<Bytes> elements;
+  for (size_t i = 0; i < count && size != 0 && (i + 1) * size <= buffer.size(); ++i) {
+    elements.push_back(buffer.Slice(i * size, size));
+  }
+  return elements;
+}
+
+std::vector<ElementPair> Pairs(const std::optional<std::vector<Bytes>>& keys,
+                               const std::optional<std::vector<Bytes>>& values) {
+  std::vector<ElementPair> pairs(keys ? keys->size() : values ? values->size() : 0);
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (keys && i < keys->size()) pairs[i].first = (*keys)[i];
+    if (values && i < values->size()) pairs[i].second = (*values)[i];
+  }
+  std::sort(pairs.begin(), pairs.end());
+  return pairs;
+}
+
+bool MatchesElements(const StatedOutcome& stated, const BatchOutput& batch) {
+  const auto take = [](const std::optional<std::vector<Bytes>>& elements, const Bytes& buffer,
+                       std::optional<std::vector<Bytes>>* got) {
+    if (!elements) return;
+    *got = elements->empty() ? std::vector<Bytes>()
+                             : Split(buffer, elements->front().size(), elements->size());
+  };
+  std::optional<std::vector<Bytes>> keys, values;
+  take(stated.keys, batch.keys, &keys);
+  take(stated.values, batch.values, &values);
+  if (stated.any_order) return Pairs(stated.keys, stated.values) == Pairs(keys, values);
+  return stated.keys == keys && stated.values == values;
+}
+
+bool MatchesBatch(const StatedOutcome& stated, const Outcome& outcome) {
+  const Untouched& untouched = stated.untouched;
+  const bool says = stated.count || stated.keys || stated.values || stated.out_batch ||
+                    untouched.keys || untouched.values || untouched.out_batch;
+  if (!says) return true;
+  const BatchOutput* batch = Batch(outcome);
+  if (batch == nullptr) return false;
+  if (stated.count && batch->count != *stated.count) return false;
+  if (stated.out_batch && batch->out_batch != *stated.out_batch) return false;
+  if (untouched.keys && !IsPoison(batch->keys)) return false;
+  if (untouched.values && !IsPoison(batch->values)) return false;
+  if (untouched.out_batch && !IsPoison(batch->out_batch)) return false;
+  return MatchesElements(stated, *batch);
+}
+
+template <typename Stated, typename Got>
+bool Agrees(const std::optional<Stated>& stated, const Got& got) {
+  return !stated || *stated == got;
+}
+
+bool MatchesInfo(const StatedOutcome& stated, const Outcome& outcome) {
+  const StatedInfo& info = stated.info;
+  const bool of_info = Info(outcome) != nullptr;
+  if (info == StatedInfo{} && !of_info) return true;
+  const MapInfo* got = Info(outcome);
+  if (got == nullptr) return false;
+  if (stated.nonzero_id && got->id == 0) return false;
+  return Agrees(stated.number, got->id) && Agrees(info.type, got->type) &&
+         Agrees(info.key_size, got->key_size) && Agrees(info.value_size, got->value_size) &&
+         Agrees(info.max_entries, got->max_entries) && Agrees(info.map_flags, got->map_flags) &&
+         Agrees(info.name, got->name) && Agrees(info.has_btf, got->has_btf) &&
+         Agrees(info.btf_key_type_id, got->btf_key_type_id) &&
+         Agrees(info.btf_value_type_id, got->btf_value_type_id) &&
+         Agrees(info.map_extra, got->map_extra) && Agrees(info.info_len, got->info_len);
+}
+
+bool MatchesNumber(const StatedOutcome& stated, const Outcome& outcome) {
+  if ((!stated.number && !stated.nonzero_id) || Info(outcome) != nullptr) return true;
+  const auto* number = std::get_if<uint32_t>(&outcome.output);
+  if (number == nullptr) return false;
+  return Agrees(stated.number, *number) && (!stated.nonzero_id || *number != 0);
+}
+
+// Whether the call was given an output buffer for its value or next key.
+bool HasOutputBuffer(const Operation& operation) {
+  if (const auto* call = std::get_if<Lookup>(&operation.call)) {
+    return call->value == Pointer::kValid;
+  }
+  if (const auto* call = std::get_if<LookupAndDelete>(&operation.call)) {
+    return call->value == Pointer::kValid;
+  }
+  if (const auto* call = std::get_if<GetNextKey>(&operation.call)) {
+    return call->next_key == Pointer::kValid;
+  }
+  return std::holds_alternative<MemRead>(operation.call);
+}
+
+bool MatchesOutput(const StatedOutcome& stated, const Operation& operation,
+                   const Outcome& outcome) {
+  const auto* bytes = std::get_if<Bytes>(&outcome.output);
+  if (stated.output && (bytes == nullptr || *bytes != *stated.output)) return false;
+  if (!stated.untouched.output || !HasOutputBuffer(operation)) return true;
+  return bytes != nullptr && IsPoison(*bytes);
+}
+
+}  // namespace
+
+bool StatedOutcome::StatesOutputs() const {
+  return output || count || out_batch || keys || values || number || nonzero_id ||
+         untouched != Untouched{} || info != StatedInfo{};
+}
+
+Script ToScript(const Scenario& scenario) {
+  Script script{scenario.id, {}};
+  for (const Step& step : scenario.steps) script.operations.push_back(step.operation);
+  return script;
+}
+
+bool Matches(const StatedOutcome& stated, const Operation& operation, const Outcome& outcome) {
+  if (outcome.completion != Completion::kReturned) return false;
+  switch (stated.result) {
+    case StatedOutcome::Result::kOk:
+      if (outcome.error != Errno::kNone) return false;
+      break;
+    case StatedOutcome::Result::kErrno:
+      if (outcome.error != stated.error) return false;
+      break;
+    case StatedOutcome::Result::kAnyError:
+      if (outcome.error == Errno::kNone) return false;
+      break;
+  }
+  return MatchesOutput(stated, operation, outcome) && MatchesBatch(stated, outcome) &&
+         MatchesNumber(stated, outcome) &&
+         (stated.result != StatedOutcome::Result::kOk || MatchesInfo(stated, outcome));
+}
+
+MatchResult Match(const StatedOutcomes& stated, const Operation& operation,
+                  const Outcome& outcome) {
+  MatchResult result;
+  for (const StatedOutcome& alternative : stated.alternatives) {
+    if (!Matches(alternative, operation, outcome)) continue;
+    result.matches = true;
+    return result;
+  }
+  result.expected = Describe(stated, operation);
+  result.got = DescribeOutcome(operation, outcome);
+  return result;
+}
+
+}  // namespace mapspec

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+//
+// Scenarios: short scripts with the outcomes a clause promises. An expectation is the set of
+// outcomes that the scenario allows for one step: those which match any of its alternatives. What
+// an alternative does not state, it allows. Ownership: plain values. Thread-safety: that of plain
+// values. Units: sizes and counts as in the uapi. Source: specs/README.md describes the YAML form.
+#ifndef SPECS_SCENARIO_H_
+#define SPECS_SCENARIO_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oracle/operation.h"
+#include "oracle/outcome.h"
+#include "specs/yaml_tree.h"
+
+namespace mapspec {
+
+// What struct bpf_map_info must hold; fields that are not set may hold anything.
+struct StatedInfo {
+  std::optional<uint32_t> type;
+  std::optional<uint32_t> key_size;
+  std::optional<uint32_t> value_size;
+  std::optional<uint32_t> max_entries;
+  std::optional<uint32_t> map_flags;
+  std::optional<std::string> name;
+  std::optional<bool> has_btf;
+  std::optional<uint32_t> btf_key_type_id;
+  std::optional<uint32_t> btf_value_type_id;
+  std::optional<uint64_t> map_extra;
+  std::optional<uint32_t> info_len;
+  friend bool operator==(const StatedInfo&, const StatedInfo&) = default;
+};
+
+// Output buffers that must still hold the poison after the call.
+struct Untouched {
+  bool output = false;  // The value of a lookup, the next_key of GET_NEXT_KEY.
+  bool keys = false;
+  bool values = false;
+  bool out_batch = false;
+  friend bool operator==(const Untouched&, const Untouched&) = default;
+};
+
+// One alternative.
+struct StatedOutcome {
+  enum class Result : uint8_t { kOk, kErrno, kAnyError };
+  Result result = Result::kOk;
+  Errno error = Errno::kNone;     // For kErrno.
+  std::optional<Bytes> output;    // The value of lookups and loads, the key of GET_NEXT_KEY.
+  std::optional<uint32_t> count;  // Of a batch, after the call.
+  std::optional<Bytes> out_batch;
+  // The first elements of a batch's buffers.
+  std::optional<std::vector<Bytes>> keys;
+  std::optional<std::vector<Bytes>> values;
+  bool any_order = false;  // keys and values are a set of (key, value) pairs.
+  Untouched untouched;
+  std::optional<uint32_t> number;  // The id of GET_NEXT_ID, the revents of poll.
+  bool nonzero_id = false;         // The id, whatever it is, is not 0 (GET_NEXT_ID, info).
+  StatedInfo info;
+  friend bool operator==(const StatedOutcome&, const StatedOutcome&) = default;
+
+  // Whether it says anything but how the call ends.
+  bool StatesOutputs() const;
+};
+
+struct StatedOutcomes {
+  std::vector<StatedOutcome> alternatives;  // At least one.
+  friend bool operator==(const StatedOutcomes&, const StatedOutcomes&) = default;
+};
+
+struct Step {
+  Operation operation;
+  StatedOutcomes expected;
+  Position position;      // In the file; that of `map` for the implicit creation of m0.
+  bool implicit = false;  // The creation of m0 that `map` stands for.
+};
+
+struct Scenario {
+  std::string id;      // Stable and unique: "CLAUSE", "CLAUSE/NAME" or either with "[TYPE]" behind.
+  std::string clause;  // The id of the clause that it exercises.
+  std::string trait;   // The clause's trait ("name" or "!name"), "" for none.
+  std::optional<MapType>
+      map_type;  // The type of the file's maps, or of this one of a list of types.
+  std::string file;
+  Position position;
+  std::vector<Step> steps;
+};
+
+// The operations, named by the scenario's id. operations[i] belongs to scenario.steps[i].
+Script ToScript(const Scenario& scenario);
+
+struct MatchResult {
+  bool matches = false;
+  // When it does not: what was stated and what came, each on one line.
+  std::string expected;
+  std::string got;
+  // "expected EEXIST, got success"
+  std::string ToString() const { return "expected " + expected + ", got " + got; }
+};
+MatchResult Match(const StatedOutcomes& stated, const Operation& operation, const Outcome& outcome);
+// Whether an outcome is what one alternative allows.
+bool Matches(const StatedOutcome& stated, const Operation& operation, const Outcome& outcome);
+// "EEXIST", "success with value 0x01000000": one line.
+std::string Describe(const StatedOutcome& stated, const Operation& operation);
+std::string Describe(const StatedOutcomes& stated, const Operation& operation);
+std::string DescribeOutcome(const Operation& operation, const Outcome& outcome);
+
+}  // namespace mapspec
+
+#endif  // SPECS_SCENARIO_H_

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "specs/scenario_parser.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "specs/step_parser.h"
+#include "specs/step_words.h"
+
+namespace mapspec {
+namespace {
+
+std::string ShortTypeName(MapType type) {
+  std::string name = MapTypeName(type);
+  constexpr std::string_view kPrefix = "BPF_MAP_TYPE_";
+  if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
+  return name;
+}
+
+bool CheckName(const YamlNode& node, const std::string& name, Problems* problems) {
+  const bool letters =
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  if (letters && !name.empty() && name.size() <= 80) return true;
+  return problems->Add(node.Find("name")->position,
+                       "a scenario's `name` is made of [a-z0-9-], at most 80 of them, not " +
+                           node.Find("name")->Describe());
+}
+
+// The steps, for one type of map.
+bool ParseSteps(const YamlNode& node, const ScenarioDefaults& defaults, Scenario* scenario,
+                Problems* problems) {
+  StepParser parser(defaults.map, defaults.has_type, problems);
+  if (const YamlNode* map = node.Find("map")) {
+    Step create;
+    if (!parser.ParseMap(map, map->position, &create)) return false;
+    scenario->steps.push_back(std::move(create));
+  }
+  const YamlNode* steps = node.Find("steps");
+  if (steps == nullptr || !steps->IsList() || steps->items.empty()) {
+    return problems->Add(steps == nullptr ? node.position : steps->position,
+                         "a scenario needs `steps`, a list of at least one operation");
+  }
+  bool good = true;
+  for (const YamlNode& item : steps->items) {
+    Step step;
+    if (parser.ParseStep(item, &step)) {
+      scenario->steps.push_back(std::move(step));
+    } else {
+      good = false;
+    }
+  }
+  return good;
+}
+
+}  // namespace
+
+bool ParseDefaults(const YamlNode* node, std::optional<MapType> map_type, ScenarioDefaults* out,
+                   Problems* problems) {
+  if (map_type) {
+    out->map.type = *map_type;
+    out->has_type = true;
+  }
+  if (node == nullptr || node->IsNull()) return true;
+  if (!CheckFields(*node, "defaults", MapAttributeWords(), problems)) return false;
+  if (!ParseAttributes(*node, &out->map, problems)) return false;
+  out->has_type = out->has_type || node->Find("type") != nullptr;
+  return true;
+}
+
+bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults,
+                   std::vector<Scenario>* out, Problems* problems) {
+  static const std::vector<std::string> kFields = {"clause", "name", "map", "steps"};
+  if (!CheckFields(node, "a scenario", kFields, problems)) return false;
+  if (node.Find("clause") == nullptr) return problems->Add(node.position, "`clause` is missing");
+  Scenario scenario;
+  std::string name;
+  if (!ReadText(node, "clause", &scenario.clause, problems) ||
+      !ReadText(node, "name", &name, problems)) {
+    return false;
+  }
+  if (node.Find("name") != nullptr && !CheckName(node, name, problems)) return false;
+  scenario.id = name.empty() ? scenario.clause : scenario.clause + "/" + name;
+  scenario.position = node.Find("clause")->position;
+
+  const YamlNode* map = node.Find("map");
+  const YamlNode* type = map != nullptr && map->IsMapping() ? map->Find("type") : nullptr;
+  if (type == nullptr || !type->IsList()) {
+    MapType only = defaults.map.type;
+    if (type != nullptr && !ParseMapTypeNode(*type, &only, problems)) return false;
+    if (type != nullptr || defaults.has_type) scenario.map_type = only;
+    if (!ParseSteps(node, defaults, &scenario, problems)) return false;
+    out->push_back(std::move(scenario));
+    return true;
+  }
+  if (type->items.empty()) return problems->Add(type->position, "an empty list of map types");
+  // One scenario for each type; what the list stands for is put in its place.
+  YamlNode expanded = node;
+  const auto field = [](YamlNode& mapping, std::string_view wanted) -> YamlNode& {
+    return std::find_if(mapping.fields.begin(), mapping.fields.end(),
+                        [&](const YamlField& each) { return each.name == wanted; })
+        ->value;
+  };
+  if (type->items.size() > kMaxMapType + 1) {
+    return problems->Add(type->position, "more map types than there are");
+  }
+  for (const YamlNode& item : type->items) {
+    ScenarioDefaults one = defaults;
+    if (!ParseMapTypeNode(item, &one.map.type, problems)) return false;
+    one.has_type = true;
+    field(field(expanded, "map"), "type") = item;
+    Scenario copy = scenario;
+    copy.id += "[" + ShortTypeName(one.map.type) + "]";
+    copy.map_type = one.map.type;
+    if (!ParseSteps(expanded, one, &copy, problems)) return false;
+    out->push_back(std::move(copy));
+  }
+  return true;
+}
+
+}  // namespace mapspec

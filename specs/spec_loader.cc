@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+#include "specs/spec_loader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "specs/field_reader.h"
+#include "specs/scenario_parser.h"
+
+namespace mapspec {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+constexpr std::string_view kIdLetters = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+bool IsRelease(std::string_view text) {
+  const size_t dot = text.find('.');
+  const auto digits = [](std::string_view part) {
+    return !part.empty() && part.size() <= 3 &&
+           part.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return dot != std::string_view::npos && digits(text.substr(0, dot)) &&
+         digits(text.substr(dot + 1));
+}
+
+// Reads one file; what concerns several files is checked in Loader.
+class FileReader {
+ public:
+  FileReader(const std::string& name, const LoadOptions& options)
+      : options_(options), problems_(name) {
+    file_.name = name;
+  }
+
+  void Read(const std::string& text) {
+    SpecError error;
+    const std::optional<YamlNode> root = ParseYaml(file_.name, text, &error);
+    if (!root) {
+      problems_.Add(error.position, error.message);
+      return;
+    }
+    static const Words kFields = {"map_type", "defaults", "clauses", "scenarios"};
+    CheckFields(*root, "a specification", kFields, &problems_);
+    if (!root->IsMapping()) return;
+    if (!ReadMapType(*root)) return;
+    ScenarioDefaults defaults;
+    ParseDefaults(root->Find("defaults"), file_.map_type, &defaults, &problems_);
+    ForEach(*root, "clauses", [&](const YamlNode& node) { ReadClause(node); });
+    ForEach(*root, "scenarios", [&](const YamlNode& node) {
+      ParseScenario(node, defaults, &file_.scenarios, &problems_);
+    });
+    for (Scenario& scenario : file_.scenarios) scenario.file = file_.name;
+  }
+
+  SpecFile TakeFile() { return std::move(file_); }
+  const std::vector<SpecError>& errors() const { return problems_.errors(); }
+
+ private:
+  template <typename Function>
+  void ForEach(const YamlNode& root, std::string_view name, Function function) {
+    const YamlNode* list = root.Find(name);
+    if (list == nullptr || list->IsNull()) return;
+    if (!list->IsList()) {
+      problems_.Add(list->position,
+                    "`" + std::string(name) + "` must be a list, not " + list->Describe());
+      return;
+    }
+    for (const YamlNode& item : list->items) function(item);
+  }
+
+  bool ReadMapType(const YamlNode& root) {
+    const YamlNode* node = root.Find("map_type");
+    if (node == nullptr) return problems_.Add({1, 1}, "`map_type` is missing");
+    if (node->IsWord("GENERIC")) {
+      file_.prefix = "generic";
+      return true;
+    }
+    MapType type;
+    if (!ParseMapTypeNode(*node, &type, &problems_)) return false;
+    std::string name = MapTypeName(type);
+    if (!name.starts_with("BPF_MAP_TYPE_")) {
+      return problems_.Add(node->position, "`map_type` needs a named type or GENERIC");
+    }
+    name.erase(0, std::string_view("BPF_MAP_TYPE_").size());
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    file_.map_type = type;
+    file_.prefix = name;
+    return true;
+  }
+
+  bool Required(const YamlNode& node, std::string_view what, const Words& names) {
+    for (const std::string& name : names) {
+      if (node.Find(name) == nullptr) {
+        return problems_.Add(node.position,
+                             "`" + name + "` of " + std::string(what) + " is missing");
+      }
+    }
+    return true;
+  }
+
+  void ReadClause(const YamlNode& node) {
+    static const Words kFields = {"id",    "level", "claim", "source", "since",
+                                  "until", "path",  "trait", "ledger"};
+    static const Words kRequired = {"id", "level", "claim", "source", "path"};
+    static const Words kLevels = {"documented", "observed"};
+    static const Words kPaths = {"syscall", "program", "both"};
+    const bool known = CheckFields(node, "a clause", kFields, &problems_);
+    if (!node.IsMapping() || !Required(node, "a clause", kRequired) || !known) return;
+    ClauseSpec clause;
+    size_t level = 0;
+    size_t path = 0;
+    const bool good = ReadText(node, "id", &clause.id, &problems_) && CheckId(*node.Find("id")) &&
+                      ReadWord(node, "level", kLevels, &level, &problems_) &&
+                      ReadClaim(node, &clause) && ReadSource(*node.Find("source"), &clause) &&
+                      ReadRelease(node, "since", &clause.since) &&
+                      ReadRelease(node, "until", &clause.until) &&
+                      ReadWord(node, "path", kPaths, &path, &problems_) &&
+                      ReadTrait(node, &clause) && ReadLedger(node, &clause);
+    if (!good) return;
+    clause.level = level == 0 ? Level::kDocumented : Level::kObserved;
+    clause.path = path == 0 ? Path::kSyscall : path == 1 ? Path::kProgram : Path::kBoth;
+    clause.position = node.Find("id")->position;
+    file_.clauses.push_back(std::move(clause));
+  }
+
+  bool CheckId(const YamlNode& node) {
+    const std::string& id = node.text;
+    const size_t bad = id.find_first_not_of(kIdLetters);
+    if (bad != std::string::npos) {
+      return problems_.Add(
+          {node.position.line, node.position.column + bad},
+          "`" + id.substr(bad, 1) + "` in a clause id; ids are made of [a-z0-9_.-]");
+    }
+    if (id.size() > 100)
+      return problems_.Add(node.position, "a clause id of more than 100 letters");
+    const auto dots = std::count(id.begin(), id.end(), '.');
+    if (dots < 2 || id.find("..") != std::string::npos || id.ends_with('.')) {
+      return problems_.Add(node.position,
+                           "`" + id + "` is no clause id; ids are TYPE.OPERATION.WHAT");
+    }
+    if (!id.starts_with(file_.prefix + ".")) {
+      return problems_.Add(node.position, "`" + id + "` must begin with `" + file_.prefix +
+                                              ".`, the map type of this file");
+    }
+    if (const std::string why = WhyNotConstant(ConstantOf(id)); !why.empty()) {
+      return problems_.Add(node.position, "`" + id + "` cannot become a C++ constant: " + why);
+    }
+    return true;
+  }
+
+  bool ReadClaim(const YamlNode& node, ClauseSpec* clause) {
+    if (!ReadText(node, "claim", &clause->claim, &problems_)) return false;
+    while (!clause->claim.empty() && clause->claim.back() == '\n') clause->claim.pop_back();
+    if (!clause->claim.empty()) return true;
+    return problems_.Add(node.Find("claim")->position, "`claim` is empty");
+  }
+
+  bool ReadSource(const YamlNode& node, ClauseSpec* clause) {
+    static const Words kFields = {"document", "section"};
+    if (!CheckFields(node, "a source", kFields, &problems_)) return false;
+    return Required(node, "a source", {"document"}) &&
+           ReadText(node, "document", &clause->document, &problems_) &&
+           ReadText(node, "section", &clause->section, &problems_);
+  }
+
+  bool ReadRelease(const YamlNode& node, std::string_view name, std::string* out) {
+    if (!ReadText(node, name, out, &problems_)) return false;
+    const YamlNode* release = node.Find(name);
+    if (release == nullptr) return true;
+    // Without quotes, 5.10 is the number 5.1 to most readers of YAML.
+    if (release->quoted && IsRelease(*out)) return true;
+    return problems_.Add(release->position,
+                         "`" + std::string(name) +
+                             "` must be a release in quotes, such as \"5.10\", not " +
+                             release->Describe());
+  }
+
+  bool ReadTrait(const YamlNode& node, ClauseSpec* clause) {
+    if (!ReadText(node, "trait", &clause->trait, &problems_)) return false;
+    const YamlNode* trait = node.Find("trait");
+    if (trait == nullptr || options_.traits.empty()) return true;
+    std::string name = clause->trait;
+    if (name.starts_with('!')) name.erase(0, 1);
+    if (std::find(options_.traits.begin(), options_.traits.end(), name) != options_.traits.end()) {
+      return true;
+    }
+    return problems_.Add(trait->position,
+                         "unknown trait `" + name + "`" + Suggest(name, options_.traits));
+  }
+
+  bool ReadLedger(const YamlNode& node, ClauseSpec* clause) {
+    const YamlNode* ledger = node.Find("ledger");
+    if (ledger == nullptr || ledger->IsNull()) return true;
+    if (!ledger->IsList()) {
+      return problems_.Add(ledger->position,
+                           "`ledger` must be a list of row names, not " + ledger->Describe());
+    }
+    for (const YamlNode& row : ledger->items) {
+      if (!row.IsScalar()) {
+        return problems_.Add(row.position,
+                             "a row of `ledger` must be a name, not " + row.Describe());
+      }
+      clause->ledger.push_back(row.text);
+    }
+    return true;
+  }
+
+  const LoadOptions& options_;
+  Problems problems_;
+  SpecFile file_;
+};
+
+std::string Place(const std::string& file, Position position) {
+  return file + ":" + std::to_string(position.line);
+}
+
+// What can be said only when all files are there: unique ids, scenarios' clauses and traits.
+void CrossCheck(LoadedSpecs* loaded) {
+  std::map<std::string, const ClauseSpec*> clauses;
+  std::map<std::string, std::string> clause_places, constants, scenario_places;
+  for (const SpecFile& file : loaded->specs.files) {
+    const auto add = [&](Position position, std::string message) {
+      loaded->errors.push_back({file.name, position, std::move(message)});
+    };
+    for (const ClauseSpec& clause : file.clauses) {
+      const std::string place = Place(file.name, clause.position);
+      if (!clauses.try_emplace(clause.id, &clause).second) {
+        add(clause.position,
+            "clause `" + clause.id + "` is already there: " + clause_places[clause.id]);
+        continue;
+      }
+      clause_places[clause.id] = place;
+      const ClauseConstant constant = ConstantOf(clause.id);
+      const std::string name = "clause::" + constant.scope + "::" + constant.identifier;
+      const auto [other, fresh] = constants.try_emplace(name, clause.id);
+      if (!fresh) {
+        add(clause.position,
+            "`" + clause.id + "` and `" + other->second + "` would both be the constant " + name);
+      }
+    }
+  }
+  std::vector<std::string> known;
+  for (const auto& [id, clause] : clauses) known.push_back(id);
+  for (SpecFile& file : loaded->specs.files) {
+    const auto add = [&](Position position, std::string message) {
+      loaded->errors.push_back({file.name, position, std::move(message)});
+    };
+    for (Scenario& scenario : file.scenarios) {
+      const auto clause = clauses.find(scenario.clause);
+      if (clause == clauses.end()) {
+        std::string nearest = Nearest(scenario.clause.substr(0, 100), known);
+        if (!nearest.empty()) nearest = "; did you mean `" + nearest + "`?";
+        add(scenario.position,
+            "scenario for an unknown clause `" + scenario.clause + "`" + nearest);
+      } else {
+        scenario.trait = clause->second->trait;
+      }
+      const std::string place = Place(file.name, scenario.position);
+      const auto [other, fresh] = scenario_places.try_emplace(scenario.id, place);
+      if (!fresh) {
+        add(scenario.position, "scenario `" + scenario.id + "` is already there: " + other->second +
+                                   "; scenarios of one clause need a `name` each");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+LoadedSpecs LoadSpecTexts(std::span<const SpecText> texts, const LoadOptions& options) {
+  LoadedSpecs loaded;
+  for (const SpecText& text : texts) {
+    FileReader reader(text.name, options);
+    reader.Read(text.text);
+    loaded.errors.insert(loaded.errors.end(), reader.errors().begin(), reader.errors().end());
+    loaded.specs.files.push_back(reader.TakeFile());
+  }
+  // A file that could not be read whole would make its clauses look missing.
+  if (loaded.ok()) CrossCheck(&loaded);
+  return loaded;
+}
+
+LoadedSpecs LoadSpecPaths(std::span<const std::string> paths, const LoadOptions& options) {
+  LoadedSpecs failed;
+  std::vector<SpecText> texts;
+  const auto read = [&](const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    SpecText text{path, ""};
+    // One byte over the limit suffices for ParseYaml to refuse; a device never ends.
+    text.text.resize(kMaxYamlBytes + 1);
+    in.read(text.text.data(), static_cast<std::streamsize>(text.text.size()));
+    text.text.resize(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+    if (!in.is_open() || in.bad()) {
+      failed.errors.push_back({path, {}, "cannot be read"});
+    } else {
+      texts.push_back(std::move(text));
+    }
+  };
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      read(path);
+      continue;
+    }
+    std::vector<std::string> names;
+    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+      if (it->path().extension() == ".yaml") names.push_back(it->path().string());
+    }
+    if (error) failed.errors.push_back({path, {}, "cannot be listed: " + error.message()});
+    if (names.empty()) failed.errors.push_back({path, {}, "holds no *.yaml file"});
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) read(name);
+  }
+  if (!failed.ok()) return failed;
+  return LoadSpecTexts(texts, options);
+}
+
+}  // namespace mapspec

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+#include "specs/step_parser.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace mapspec {
+namespace {
+
+std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
+
+}  // namespace
+
+bool ParseSlot(const YamlNode& node, char letter, uint16_t* out, Problems* problems) {
+  if (node.IsScalar() && node.text.size() > 1 && node.text[0] == letter) {
+    const char* const end = node.text.data() + node.text.size();
+    const auto [stop, error] = std::from_chars(node.text.data() + 1, end, *out);
+    const bool padded = node.text.size() > 2 && node.text[1] == '0';
+    if (error == std::errc{} && stop == end && *out < kMaxSlots && !padded) return true;
+  }
+  return problems->Add(node.position, std::string("a slot is written ") + letter + "0 to " +
+                                          letter + std::to_string(kMaxSlots - 1) + ", not " +
+                                          node.Describe());
+}
+
+bool ParseAttributes(const YamlNode& node, MapCreate* out, Problems* problems) {
+  if (const YamlNode* type = node.Find("type");
+      type != nullptr && !ParseMapTypeNode(*type, &out->type, problems)) {
+    return false;
+  }
+  if (const YamlNode* inner = node.Find("inner_map")) {
+    if (!ParseSlot(*inner, 'm', &out->inner_map.slot, problems)) return false;
+  }
+  if (const YamlNode* btf = node.Find("btf")) {
+    if (btf->IsWord("bad")) {
+      out->btf = kBadBtf;
+    } else if (!ParseSlot(*btf, 'b', &out->btf, problems)) {
+      return false;
+    }
+  }
+  if (!ReadText(node, "name", &out->name, problems)) return false;
+  if (out->name.size() > kObjNameLen) {
+    return problems->Add(node.Find("name")->position,
+                         "`name` has " + std::to_string(out->name.size()) +
+                             " bytes, more than 16, the most it can have");
+  }
+  return ReadNumber(node, "key_size", &out->key_size, problems) &&
+         ReadNumber(node, "value_size", &out->value_size, problems) &&
+         ReadNumber(node, "max_entries", &out->max_entries, problems) &&
+         ReadFlags(node, "map_flags", MapCreateFlags(), &out->map_flags, problems) &&
+         ReadNumber(node, "numa_node", &out->numa_node, problems) &&
+         ReadNumber(node, "map_extra", &out->map_extra, problems) &&
+         ReadNumber(node, "btf_key_type_id", &out->btf_key_type_id, problems) &&
+         ReadNumber(node, "btf_value_type_id", &out->btf_value_type_id, problems) &&
+         ReadNumber(node, "attr_size", &out->attr_size, problems);
+}
+
+bool StepParser::Missing(const YamlNode& fields, std::string_view name) {
+  return problems_->Add(fields.position, Quoted(name) + " is missing");
+}
+
+ElementSizes StepParser::SizesOf(Handle map) const {
+  const auto found = maps_.find(map.slot);
+  return found == maps_.end() ? BaseSizes() : found->second;
+}
+
+bool StepParser::ReadHandle(const YamlNode& fields, std::string_view name, Handle* out) {
+  const YamlNode* node = fields.Find(name);
+  if (node == nullptr) return true;
+  if (node->IsWord("bad")) {
+    *out = kBadFd;
+    return true;
+  }
+  if (node->IsWord("not_a_map")) {
+    *out = kNotAMap;
+    return true;
+  }
+  static const std::vector<std::string> kWords = {"bad", "not_a_map"};
+  if (node->IsScalar() && (node->text.empty() || node->text[0] != 'm')) {
+    return problems_->Add(node->position, Quoted(name) + " is m0, m1, ..., bad or not_a_map, not " +
+                                              node->Describe());
+  }
+  if (!ParseSlot(*node, 'm', &out->slot, problems_)) return false;
+  if (maps_.contains(out->slot)) return true;
+  return problems_->Add(node->position, "nothing fills " + node->text + " before this step");
+}
+
+bool StepParser::ReadMap(const YamlNode& fields, Handle* out) {
+  *out = Handle{0};
+  if (!ReadHandle(fields, "map", out)) return false;
+  if (fields.Find("map") != nullptr || maps_.contains(0)) return true;
+  return problems_->Add(fields.position,
+                        "nothing fills m0 before this step; give the scenario a `map:`");
+}
+
+bool StepParser::ReadView(const YamlNode& fields, uint16_t* out) {
+  *out = 0;
+  const YamlNode* node = fields.Find("view");
+  if (node != nullptr && !ParseSlot(*node, 'v', out, problems_)) return false;
+  if (views_.contains(*out)) return true;
+  return problems_->Add(node != nullptr ? node->position : fields.position,
+                        "nothing fills v" + std::to_string(*out) + " before this step");
+}
+
+bool StepParser::ReadResult(const YamlNode& fields, char letter, uint16_t* out) {
+  *out = 0;
+  const YamlNode* node = fields.Find("as");
+  return node == nullptr || ParseSlot(*node, letter, out, problems_);
+}
+
+bool StepParser::ReadPointer(const YamlNode& fields, std::string_view name, Pointer* out) {
+  const YamlNode* node = fields.Find(name);
+  if (node == nullptr) return true;
+  if (node->IsNull()) {
+    *out = Pointer::kNull;
+  } else if (node->IsWord("bad")) {
+    *out = Pointer::kBad;
+  } else if (node->IsWord("valid")) {
+    *out = Pointer::kValid;
+  } else {
+    return problems_->Add(
+        node->position, Quoted(name) + " is an output here: null, bad or valid, not " +
+                            node->Describe() + "; what it must hold afterwards stands in `expect`");
+  }
+  return true;
+}
+
+bool StepParser::ReadInBuffer(const YamlNode& fields, std::string_view name, size_t size,
+                              InBuffer* out) {
+  const YamlNode* node = fields.Find(name);
+  if (node == nullptr) return Missing(fields, name);
+  if (node->IsNull()) {
+    out->pointer = Pointer::kNull;
+    return true;
+  }
+  if (node->IsWord("bad")) {
+    out->pointer = Pointer::kBad;
+    return true;
+  }
+  return ParseBytes(*node, name, size, &out->bytes, problems_);
+}
+
+bool StepParser::ReadElements(const YamlNode& fields, std::string_view name, size_t size,
+                              InBuffer* out, uint32_t* count) {
+  const YamlNode* node = fields.Find(name);
+  if (node == nullptr) return Missing(fields, name);
+  if (!node->IsList()) {
+    if (fields.Find("count") == nullptr && !node->IsNull() && !node->IsWord("bad")) {
+      return Missing(fields, "count");
+    }
+    return ReadInBuffer(fields, name, size, out);
+  }
+  for (const YamlNode& item : node->items) {
+    Bytes element;
+    if (!ParseBytes(item, name, size, &element, problems_)) return false;
+    if (element.size() != size) {
+      return problems_->Add(item.position, "an element of " + Quoted(name) + " has " +
+                                               std::to_string(element.size()) + " bytes, not " +
+                                               std::to_string(size));
+    }
+    out->bytes.Append(element);
+  }
+  *count = std::max(*count, static_cast<uint32_t>(node->items.size()));
+  return true;
+}
+
+bool StepParser::ReadRequiredText(const YamlNode& fields, std::string_view name, std::string* out) {
+  if (fields.Find(name) == nullptr) return Missing(fields, name);
+  if (!ReadText(fields, name, out, problems_)) return false;
+  if (!out->empty() && out->size() < 256 && out->find('\0') == std::string::npos) return true;
+  return problems_->Add(fields.Find(name)->position, Quoted(name) + " must have 1 to 255 letters");
+}
+
+bool StepParser::ParseMap(const YamlNode* node, Position position, Step* out) {
+  MapCreate create = base_;
+  create.result = Handle{0};
+  if (node != nullptr && !node->IsNull()) {
+    std::vector<std::string> known(MapAttributeWords().begin(), MapAttributeWords().end());
+    if (!CheckFields(*node, "map", known, problems_) ||
+        !ParseAttributes(*node, &create, problems_)) {
+      return false;
+    }
+    has_type_ = has_type_ || node->Find("type") != nullptr;
+    if (node->Find("btf") != nullptr && create.btf != kBadBtf) {
+      return problems_->Add(node->Find("btf")->position,
+                            "`map` is made before any step; load the BTF in a step, then `create`");
+    }
+    if (node->Find("inner_map") != nullptr) {
+      return problems_->Add(node->Find("inner_map")->position,
+                            "`map` is made before any step; make both maps with `create`");
+    }
+  }
+  if (!has_type_) {
+    return problems_->Add(position, "the map needs a `type`; the file's map_type is GENERIC");
+  }
+  // What a scenario's map is made with holds for the maps that its steps make, unless they say
+  // otherwise.
+  maps_[0] = {create.key_size, create.value_size};
+  out->operation = {create, Caller::kPrivileged};
+  out->expected.alternatives = {StatedOutcome{}};
+  out->position = position;
+  out->implicit = true;
+  return true;
+}
+
+bool StepParser::ParseStep(const YamlNode& node, Step* out) {
+  if (!node.IsMapping() || node.fields.size() != 1) {
+    return problems_->Add(
+        node.position,
+        "a step is one operation, such as `- push: {value: 1}`, not " +
+            (node.IsMapping() ? std::to_string(node.fields.size()) + " fields" : node.Describe()));
+  }
+  const YamlField& field = node.fields[0];
+  const StepWord* word = FindStepWord(field.name);
+  if (word == nullptr) {
+    std::vector<std::string> known;
+    for (const StepWord& each : StepWords()) known.push_back(each.word);
+    return problems_->Add(field.position, "unknown operation " + Quoted(field.name.substr(0, 64)) +
+                                              Suggest(field.name, known));
+  }
+  YamlNode fields = field.value;
+  if (fields.IsNull()) {  // `- freeze:` needs no braces.
+    fields.kind = YamlNode::Kind::kMapping;
+    fields.position = field.position;
+  }
+  if (!CheckFields(fields, field.name, word->fields, problems_)) return false;
+  static const std::vector<std::string> kCallers = {"privileged", "unprivileged"};
+  size_t caller = 0;
+  if (!ReadWord(fields, "caller", kCallers, &caller, problems_)) return false;
+  out->position = field.position;
+  out->operation.caller = caller == 0 ? Caller::kPrivileged : Caller::kUnprivileged;
+  if (!ParseCall(*word, fields, &out->operation.call)) return false;
+
+  ElementSizes sizes = BaseSizes();
+  Handle map;
+  uint32_t load_length = 0;
+  if (const auto* load = std::get_if<MemRead>(&out->operation.call)) load_length = load->length;
+  const auto& names = word->fields;
+  if (std::find(names.begin(), names.end(), "map") != names.end()) {
+    if (!ReadMap(fields, &map)) return false;
+    sizes = SizesOf(map);
+  }
+  return ParseExpect(fields.Find("expect"), *word, sizes, load_length, &out->expected, problems_);
+}
+
+}  // namespace mapspec

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// One step of a scenario: an operation and what is expected of it. Numbers become bytes here, in
+// the sizes of the map they are meant for, so the parser follows which slot holds which kind of
+// map. Thread-safety: one thread at a time for each object.
+#ifndef SPECS_STEP_PARSER_H_
+#define SPECS_STEP_PARSER_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "specs/field_reader.h"
+#include "specs/scenario.h"
+#include "specs/scenario_parser.h"
+#include "specs/step_words.h"
+#include "specs/yaml_tree.h"
+
+namespace mapspec {
+
+// Reads a map's attributes into *out; `what` is "create" or "map". The slot stays as it is.
+bool ParseAttributes(const YamlNode& node, MapCreate* out, Problems* problems);
+// "m0", "v1", "b2" by their letter; false after noting a problem.
+bool ParseSlot(const YamlNode& node, char letter, uint16_t* out, Problems* problems);
+
+// Element sizes in bytes.
+struct ElementSizes {
+  uint32_t key = 4;
+  uint32_t value = 4;
+};
+
+class StepParser {
+ public:
+  // `base` holds what a map is created with where a step says nothing.
+  StepParser(const MapCreate& base, bool has_type, Problems* problems)
+      : base_(base), has_type_(has_type), problems_(problems) {}
+
+  // The creation of m0 by `map:`; `node` may be nullptr.
+  bool ParseMap(const YamlNode* node, Position position, Step* out);
+  // {push: {value: 1}}
+  bool ParseStep(const YamlNode& node, Step* out);
+
+ private:
+  bool ParseCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool ParseElementCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool ParseBatchCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool ParseDescriptorCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool ParseViewCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool ParseLookupBatch(bool and_delete, const YamlNode& fields, Call* out);
+
+  bool ReadMap(const YamlNode& fields, Handle* out);
+  bool ReadHandle(const YamlNode& fields, std::string_view name, Handle* out);
+  bool ReadView(const YamlNode& fields, uint16_t* out);
+  bool ReadResult(const YamlNode& fields, char letter, uint16_t* out);
+  bool ReadInBuffer(const YamlNode& fields, std::string_view name, size_t size, InBuffer* out);
+  bool ReadElements(const YamlNode& fields, std::string_view name, size_t size, InBuffer* out,
+                    uint32_t* count);
+  bool ReadPointer(const YamlNode& fields, std::string_view name, Pointer* out);
+  bool ReadRequiredText(const YamlNode& fields, std::string_view name, std::string* out);
+  bool Missing(const YamlNode& fields, std::string_view name);
+
+  ElementSizes SizesOf(Handle map) const;
+  ElementSizes BaseSizes() const { return {base_.key_size, base_.value_size}; }
+
+  MapCreate base_;
+  bool has_type_;
+  Problems* problems_;
+  std::map<uint16_t, ElementSizes> maps_;  // Slots that something filled.
+  std::map<uint16_t, ElementSizes> views_;
+  std::map<std::string, ElementSizes> pins_;
+  std::set<uint16_t> btfs_;
+};
+
+// What `expect:` says (nothing: success) of an operation of this word, whose elements have these
+// sizes. `load_length` is the length of a load.
+bool ParseExpect(const YamlNode* node, const StepWord& word, ElementSizes sizes,
+                 uint32_t load_length, StatedOutcomes* out, Problems* problems);
+
+}  // namespace mapspec
+
+#endif  // SPECS_STEP_PARSER_H_
