@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+//
+// Simpler forms of single operations: what shrinking puts in their place, and the complexity by which
+// "simpler" is measured. No state, no errors.
+#ifndef PROPERTIES_SIMPLIFY_H_
+#define PROPERTIES_SIMPLIFY_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "oracle/operation.h"
+
+namespace mapspec {
+
+// 0 for the plainest operation of its kind. Slot numbers count, so that lower ones are simpler.
+uint64_t Complexity(const Operation& operation);
+
+// Operations of the same kind, each less complex than `operation`, boldest first.
+std::vector<Operation> SimplerForms(const Operation& operation);
+
+// Calls `visit` with every slot for a descriptor in the operation (the result included; not kBadFd and
+// kNotAMap) and every buffer.
+void VisitHandles(Call& call, const std::function<void(Handle&)>& visit);
+void VisitBuffers(Call& call, const std::function<void(Bytes&)>& visit);
+// The slots of views and BTF objects.
+void VisitViews(Call& call, const std::function<void(uint16_t&)>& visit);
+void VisitBtfs(Call& call, const std::function<void(uint16_t&)>& visit);
+
+}  // namespace mapspec
+
+#endif  // PROPERTIES_SIMPLIFY_H_
