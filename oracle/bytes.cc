@@ -34,11 +34,12 @@ uint64_t Bytes::ToNumber() const {
 
 std::string Bytes::ToHex() const {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex = "0x";
-  hex.reserve(2 + 2 * size());
+  std::string hex(2 + 2 * size(), '0');
+  hex[1] = 'x';
+  char* to = hex.data() + 2;
   for (const uint8_t byte : *this) {
-    hex.push_back(kDigits[byte >> 4]);
-    hex.push_back(kDigits[byte & 15]);
+    *to++ = kDigits[byte >> 4];
+    *to++ = kDigits[byte & 15];
   }
   return hex;
 }

@@ -126,6 +126,30 @@ std::string Hex(uint64_t number) {
   return "0x" + std::string(digits, end);
 }
 
+std::string Folded(std::string_view word) {
+  std::string folded(word);
+  for (char& c : folded) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return folded;
+}
+
+// Levenshtein distance, over one row of the table.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t substitute = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j + 1] + 1, row[j] + 1, substitute});
+    }
+  }
+  return row[b.size()];
+}
+
 }  // namespace
 
 std::string MapTypeName(MapType type) {
@@ -206,25 +230,24 @@ std::optional<uint64_t> ParseFlags(std::string_view text, std::span<const NamedF
 }
 
 std::string Nearest(std::string_view word, std::span<const std::string> known) {
+  // Longer than every name of the uapi: no slip of the pen, and costly to compare.
+  constexpr size_t kLongest = 64;
+  if (word.empty() || word.size() > kLongest) return "";
+  const std::string folded = Folded(word);
   std::string best;
-  size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;
+  size_t best_distance = (word.size() <= 2 ? 1 : std::max<size_t>(2, word.size() / 3)) + 1;
   for (const std::string& candidate : known) {
-    // Levenshtein distance over one row.
-    std::vector<size_t> row(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 0; i < word.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i + 1;
-      for (size_t j = 0; j < candidate.size(); ++j) {
-        const size_t substitute = diagonal + (word[i] == candidate[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({row[j + 1] + 1, row[j] + 1, substitute});
-      }
-    }
-    if (row[candidate.size()] < best_distance) {
-      best_distance = row[candidate.size()];
+    const size_t distance = EditDistance(folded, Folded(candidate));
+    if (distance < best_distance) {
+      best_distance = distance;
       best = candidate;
     }
+  }
+  if (!best.empty() || word.size() < 3) return best;
+  // "EXIST" for "BPF_EXIST": the shortest word that contains it.
+  for (const std::string& candidate : known) {
+    if (Folded(candidate).find(folded) == std::string::npos) continue;
+    if (best.empty() || candidate.size() < best.size()) best = candidate;
   }
   return best;
 }
