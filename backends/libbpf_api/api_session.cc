@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+#include "backends/libbpf_api/api_session.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "backends/libbpf_api/btf_blob.h"
+
+namespace mapspec {
+namespace {
+
+// struct bpf_map_info up to map_extra (Linux 5.16). Not sizeof: that depends on the headers built with,
+// and traces would too.
+constexpr uint32_t kInfoSize = offsetof(::bpf_map_info, map_extra) + sizeof(uint64_t);
+
+bool IsPerCpu(MapType type) {
+  return type == MapType::PERCPU_HASH || type == MapType::PERCPU_ARRAY ||
+         type == MapType::LRU_PERCPU_HASH || type == MapType::PERCPU_CGROUP_STORAGE;
+}
+
+// For system calls: -1 and errno.
+void SetSystemResult(long result, Outcome* out) {
+  if (result < 0) out->error = static_cast<Errno>(errno);
+}
+
+void CloseFd(int fd) {
+  if (fd >= 0) close(fd);
+}
+
+// How much of a mapping can be touched: a library may hand out a memfd, and what lies behind the last page
+// of a file is SIGBUS. Descriptors of the kernel's maps are no regular files; the kernel checks lengths.
+size_t BackedLength(int fd, uint64_t offset, size_t length) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return length;
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t end = (static_cast<uint64_t>(status.st_size) + page - 1) / page * page;
+  return static_cast<size_t>(std::min<uint64_t>(length, end > offset ? end - offset : 0));
+}
+
+}  // namespace
+
+void SetResult(int result, Outcome* out) {
+  if (result == 0) return;
+  // A positive result is not in the API. It becomes an errno that does not exist, so that it conforms to
+  // nothing.
+  const int error = result == -1 && errno != 0 ? errno : -result;
+  out->error = static_cast<Errno>(error);
+  if (result > 0) out->detail = "returned " + std::to_string(result);
+}
+
+void NotRun(std::string reason, Outcome* out) {
+  out->completion = Completion::kNotRun;
+  out->detail = std::move(reason);
+}
+
+int CallHost::RawMapCreate(const MapCreate&, int, int) { return -ENOSYS; }
+int CallHost::RawObjPin(int, const char*, uint32_t) { return -ENOSYS; }
+int CallHost::DropCapabilities() { return ENOSYS; }
+void CallHost::RestoreCapabilities() {}
+std::unique_ptr<PinDirectory> CallHost::MakePinDirectory(std::string* error) {
+  return MakeTemporaryPinDirectory(error);
+}
+
+ApiSession::ApiSession(std::shared_ptr<const ApiSetup> setup)
+    : setup_(std::move(setup)), api_(setup_->api) {}
+
+ApiSession::~ApiSession() {
+  for (View& view : views_) Unmap(&view);
+  for (const Slot& slot : slots_) CloseFd(slot.fd);
+  for (const int btf : btfs_) CloseFd(btf);
+  CloseFd(not_a_map_);
+  if (bad_page_ != nullptr) munmap(bad_page_, static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+}
+
+void ApiSession::Run(std::span<const Operation> operations, std::vector<Outcome>* outcomes) {
+  for (const Operation& operation : operations) RunOne(operation, &outcomes->emplace_back());
+}
+
+void ApiSession::RunOne(const Operation& operation, Outcome* out) {
+  if (!setup_->capabilities.all()) {
+    const Capability missing = FirstMissing(Required(operation), setup_->capabilities);
+    if (missing != Capability::kCount) {
+      return NotRun("no " + std::string(CapabilityName(missing)), out);
+    }
+  }
+  const bool unprivileged = operation.caller == Caller::kUnprivileged;
+  if (unprivileged) {
+    if (const int error = setup_->host->DropCapabilities(); error != 0) {
+      return NotRun(std::string("cannot drop capabilities: ") + std::strerror(error), out);
+    }
+  }
+  std::visit([this, out](const auto& call) { Do(call, out); }, operation.call);
+  if (unprivileged) setup_->host->RestoreCapabilities();
+}
+
+// ---- Objects
+
+int ApiSession::Fd(Handle handle) {
+  if (handle.slot < slots_.size()) return slots_[handle.slot].fd;
+  if (handle == kNotAMap) {
+    if (not_a_map_ < 0) not_a_map_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return not_a_map_;
+  }
+  return -1;
+}
+
+const ApiSession::MapRecord& ApiSession::RecordOf(Handle handle) const {
+  static const MapRecord kNothing;
+  if (handle.slot >= slots_.size()) return kNothing;
+  const uint32_t record = slots_[handle.slot].record;
+  return record == kNoRecord ? kNothing : records_[record];
+}
+
+ApiSession::MapRecord* ApiSession::MutableRecordOf(Handle handle) {
+  if (handle.slot >= slots_.size()) return nullptr;
+  const uint32_t record = slots_[handle.slot].record;
+  return record == kNoRecord ? nullptr : &records_[record];
+}
+
+uint32_t ApiSession::AddRecord(MapType type, uint32_t key_size, uint32_t value_size,
+                               uint32_t max_entries) {
+  MapRecord record;
+  record.key_size = key_size;
+  record.value_size = value_size;
+  if (IsPerCpu(type)) {
+    record.value_size = (size_t{value_size} + 7) / 8 * 8 * setup_->possible_cpus;
+  }
+  record.max_entries = max_entries;
+  records_.push_back(std::move(record));
+  return static_cast<uint32_t>(records_.size() - 1);
+}
+
+uint32_t ApiSession::RecordFromInfo(int fd) {
+  ::bpf_map_info info{};
+  uint32_t length = kInfoSize;
+  if (api_.obj_get_info_by_fd == nullptr || api_.obj_get_info_by_fd(fd, &info, &length) != 0) {
+    return kNoRecord;
+  }
+  const uint32_t record =
+      AddRecord(static_cast<MapType>(info.type), info.key_size, info.value_size, info.max_entries);
+  records_[record].id = info.id;
+  return record;
+}
+
+void ApiSession::Fill(Handle handle, int fd, uint32_t record) {
+  if (handle.slot >= kMaxSlots) return CloseFd(fd);
+  if (handle.slot >= slots_.size()) slots_.resize(handle.slot + size_t{1});
+  Slot& slot = slots_[handle.slot];
+  CloseFd(slot.fd);
+  slot.fd = fd;
+  slot.record = record;
+}
+
+uint32_t ApiSession::IdOf(Handle of, uint32_t id) const {
+  if (of == kBadFd) return id;
+  return of.slot < slots_.size() ? slots_[of.slot].last_id : 0;
+}
+
+int ApiSession::BtfFd(uint16_t btf) const {
+  if (btf == kNoBtf) return 0;
+  return btf < btfs_.size() ? btfs_[btf] : -1;
+}
+
+const char* ApiSession::PathFor(const std::string& path, Outcome* out) {
+  if (!StaysInside(path)) {
+    NotRun("the path \"" + path + "\" leaves the script's directory", out);
+    return nullptr;
+  }
+  if (pin_directory_ == nullptr) {
+    std::string error;
+    pin_directory_ = setup_->host->MakePinDirectory(&error);
+    if (pin_directory_ == nullptr) {
+      NotRun(std::move(error), out);
+      return nullptr;
+    }
+  }
+  path_ = pin_directory_->Resolve(path);
+  return path_.c_str();
+}
+
+void ApiSession::Do(const MapCreate& op, Outcome* out) {
+  const int inner = op.inner_map == kBadFd ? 0 : Fd(op.inner_map);
+  const int btf = BtfFd(op.btf);
+  int fd;
+  errno = 0;
+  if (Required({op})[static_cast<size_t>(Capability::kRawAttr)]) {
+    fd = setup_->host->RawMapCreate(op, inner, btf);
+  } else {
+    ::bpf_map_create_opts opts{};
+    opts.sz = sizeof(opts);
+    opts.btf_fd = static_cast<uint32_t>(btf);
+    opts.btf_key_type_id = op.btf_key_type_id;
+    opts.btf_value_type_id = op.btf_value_type_id;
+    opts.inner_map_fd = static_cast<uint32_t>(inner);
+    opts.map_flags = op.map_flags;
+    opts.map_extra = op.map_extra;
+    opts.numa_node = op.numa_node;
+    fd = api_.map_create(static_cast<::bpf_map_type>(op.type),
+                         op.name.empty() ? nullptr : op.name.c_str(), op.key_size, op.value_size,
+                         op.max_entries, &opts);
+  }
+  if (fd < 0) SetResult(fd, out);
+  Fill(op.result, fd < 0 ? -1 : fd,
+       fd < 0 ? kNoRecord : AddRecord(op.type, op.key_size, op.value_size, op.max_entries));
+}
+
+void ApiSession::Do(const Freeze& op, Outcome* out) {
+  errno = 0;
+  SetResult(api_.map_freeze(Fd(op.map)), out);
+}
+
+void ApiSession::Do(const GetInfo& op, Outcome* out) {
+  const uint32_t size = op.info_len == 0 ? kInfoSize : op.info_len;
+  if (size > kMaxBuffer) return NotRun("info_len is above the 64 MiB a buffer may have", out);
+  void* info = first_out_.Zeroed(size);
+  if (op.info == Pointer::kNull) info = nullptr;
+  if (op.info == Pointer::kBad) info = const_cast<void*>(BadPointer());
+  void* length = cell_.Filled(&size, sizeof(size));
+  errno = 0;
+  SetResult(api_.obj_get_info_by_fd(Fd(op.map), info, static_cast<uint32_t*>(length)), out);
+
+  ::bpf_map_info told{};
+  std::memcpy(&told, first_out_.data(), size < sizeof(told) ? size : sizeof(told));
+  Boxed<MapInfo> result;
+  result->type = told.type;
+  result->id = told.id;
+  result->key_size = told.key_size;
+  result->value_size = told.value_size;
+  result->max_entries = told.max_entries;
+  result->map_flags = told.map_flags;
+  result->name.assign(told.name, strnlen(told.name, sizeof(told.name)));
+  result->has_btf = told.btf_id != 0;
+  result->btf_key_type_id = told.btf_key_type_id;
+  result->btf_value_type_id = told.btf_value_type_id;
+  result->map_extra = told.map_extra;
+  std::memcpy(&result->info_len, cell_.data(), sizeof(uint32_t));
+  out->output = std::move(result);
+  CheckGuards(first_out_, out);
+  CheckGuards(cell_, out);
+
+  const bool told_id = size >= offsetof(::bpf_map_info, id) + sizeof(told.id);
+  if (out->error == Errno::kNone && told_id && op.map.slot < slots_.size()) {
+    slots_[op.map.slot].last_id = told.id;
+    if (MapRecord* record = MutableRecordOf(op.map)) record->id = told.id;
+  }
+}
+
+void ApiSession::Do(const GetFdById& op, Outcome* out) {
+  const uint32_t id = IdOf(op.of, op.id);
+  int fd;
+  errno = 0;
+  if (op.open_flags == 0) {
+    fd = api_.map_get_fd_by_id(id);
+  } else {
+    ::bpf_get_fd_by_id_opts opts{};
+    opts.sz = sizeof(opts);
+    opts.open_flags = op.open_flags;
+    fd = api_.map_get_fd_by_id_opts(id, &opts);
+  }
+  if (fd < 0) {
+    SetResult(fd, out);
+    return Fill(op.result, -1, kNoRecord);
+  }
+  uint32_t record = kNoRecord;
+  for (uint32_t i = 0; i < records_.size() && id != 0; ++i) {
+    if (records_[i].id == id) record = i;
+  }
+  Fill(op.result, fd, record != kNoRecord ? record : RecordFromInfo(fd));
+}
+
+void ApiSession::Do(const GetNextId& op, Outcome* out) {
+  uint8_t* next = cell_.Poisoned(sizeof(uint32_t));
+  errno = 0;
+  SetResult(api_.map_get_next_id(IdOf(op.of, op.id), reinterpret_cast<uint32_t*>(next)), out);
+  uint32_t id;
+  std::memcpy(&id, next, sizeof(id));
+  out->output = id;
+  CheckGuards(cell_, out);
+}
+
+void ApiSession::Do(const Pin& op, Outcome* out) {
+  const char* path = PathFor(op.path, out);
+  if (path == nullptr) return;
+  errno = 0;
+  SetResult(op.file_flags == 0 ? api_.obj_pin(Fd(op.map), path)
+                               : setup_->host->RawObjPin(Fd(op.map), path, op.file_flags),
+            out);
+  if (!out->ok() || op.map.slot >= slots_.size()) return;
+  std::erase_if(pins_, [&op](const auto& pin) { return pin.first == op.path; });
+  pins_.emplace_back(op.path, slots_[op.map.slot].record);
+}
+
+void ApiSession::Do(const ObjGet& op, Outcome* out) {
+  const char* path = PathFor(op.path, out);
+  if (path == nullptr) return;
+  int fd;
+  errno = 0;
+  if (op.file_flags == 0) {
+    fd = api_.obj_get(path);
+  } else {
+    struct ::bpf_obj_get_opts opts {};  // A function has the same name.
+    opts.sz = sizeof(opts);
+    opts.file_flags = op.file_flags;
+    fd = api_.obj_get_opts(path, &opts);
+  }
+  if (fd < 0) {
+    SetResult(fd, out);
+    return Fill(op.result, -1, kNoRecord);
+  }
+  uint32_t record = kNoRecord;
+  for (const auto& [pinned, its_record] : pins_) {
+    if (pinned == op.path) record = its_record;
+  }
+  Fill(op.result, fd, record != kNoRecord ? record : RecordFromInfo(fd));
+}
+
+void ApiSession::Do(const Unlink& op, Outcome* out) {
+  const char* path = PathFor(op.path, out);
+  if (path == nullptr) return;
+  SetSystemResult(unlink(path), out);
+  if (out->ok()) std::erase_if(pins_, [&op](const auto& pin) { return pin.first == op.path; });
+}
+
+void ApiSession::Do(const Close& op, Outcome* out) {
+  SetSystemResult(close(Fd(op.map)), out);
+  if (op.map.slot < slots_.size()) slots_[op.map.slot].fd = -1;
+  if (op.map == kNotAMap) not_a_map_ = -1;
+}
+
+void ApiSession::Do(const BtfLoad& op, Outcome* out) {
+  const std::vector<uint8_t> blob = MakeBtf(op);
+  errno = 0;
+  const int fd = api_.btf_load(blob.data(), blob.size(), nullptr);
+  if (fd < 0) SetResult(fd, out);
+  if (op.result >= kMaxSlots) return CloseFd(fd);
+  if (op.result >= btfs_.size()) btfs_.resize(op.result + size_t{1}, -1);
+  CloseFd(btfs_[op.result]);
+  btfs_[op.result] = fd < 0 ? -1 : fd;
+}
+
+// ---- The descriptor and its mappings
+
+void ApiSession::Unmap(View* view) {
+  if (view->address != nullptr) munmap(view->address, view->length);
+  *view = View{};
+}
+
+ApiSession::View* ApiSession::ViewOf(uint16_t view) {
+  return view < views_.size() && views_[view].address != nullptr ? &views_[view] : nullptr;
+}
+
+void ApiSession::Do(const Mmap& op, Outcome* out) {
+  const int protection = (op.prot_read ? PROT_READ : 0) | (op.prot_write ? PROT_WRITE : 0);
+  void* address = mmap(nullptr, op.length, protection, op.shared ? MAP_SHARED : MAP_PRIVATE,
+                       Fd(op.map), static_cast<off_t>(op.offset));
+  const bool mapped = address != MAP_FAILED;
+  if (!mapped) SetSystemResult(-1, out);
+  if (op.result >= kMaxSlots) {
+    if (mapped) munmap(address, op.length);
+    return;
+  }
+  if (op.result >= views_.size()) views_.resize(op.result + size_t{1});
+  View& view = views_[op.result];
+  Unmap(&view);
+  if (!mapped) return;
+  // The CPUs of every Linux port that has bpf(2) let a writable page be read.
+  view = {static_cast<uint8_t*>(address), op.length, BackedLength(Fd(op.map), op.offset, op.length),
+          op.prot_read || op.prot_write, op.prot_write};
+}
+
+void ApiSession::Do(const MemRead& op, Outcome* out) {
+  const View* view = ViewOf(op.view);
+  Bytes& bytes = out->output.emplace<Bytes>();
+  if (view == nullptr || !view->readable || op.offset > view->backed ||
+      op.length > view->backed - op.offset) {
+    out->error = Errno::kEFAULT;
+    return;
+  }
+  if (op.length > kMaxBuffer) return NotRun("the load is above the 64 MiB a buffer may have", out);
+  bytes.Assign(view->address + op.offset, op.length);
+}
+
+void ApiSession::Do(const MemWrite& op, Outcome* out) {
+  const View* view = ViewOf(op.view);
+  if (view == nullptr || !view->writable || op.offset > view->backed ||
+      op.bytes.size() > view->backed - op.offset) {
+    out->error = Errno::kEFAULT;
+    return;
+  }
+  std::memcpy(view->address + op.offset, op.bytes.data(), op.bytes.size());
+}
+
+void ApiSession::Do(const Munmap& op, Outcome* out) {
+  View* view = ViewOf(op.view);
+  if (view == nullptr) {
+    out->error = Errno::kEINVAL;
+    return;
+  }
+  SetSystemResult(munmap(view->address, view->length), out);
+  if (out->ok()) *view = View{};
+}
+
+void ApiSession::Do(const Poll& op, Outcome* out) {
+  pollfd polled{Fd(op.map), POLLIN | POLLOUT, 0};
+  SetSystemResult(poll(&polled, 1, 0), out);
+  out->output = static_cast<uint32_t>(static_cast<uint16_t>(polled.revents));
+}
+
+void ApiSession::Do(const FdRead& op, Outcome* out) {
+  uint64_t word = 0;
+  SetSystemResult(read(Fd(op.map), &word, sizeof(word)), out);
+}
+
+void ApiSession::Do(const FdWrite& op, Outcome* out) {
+  const uint64_t word = 0;
+  SetSystemResult(write(Fd(op.map), &word, sizeof(word)), out);
+}
+
+}  // namespace mapspec

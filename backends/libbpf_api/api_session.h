@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+//
+// A session over a BpfApi table: it turns the symbolic objects of a script into descriptors, mappings and
+// paths, lays out and poisons the buffers, makes the call and records what came back. What goes beyond
+// the table (other attributes, other privileges, where pins live) is asked of a CallHost.
+//
+// Choices that the vocabulary (oracle/operation.h) leaves open and that hold for every backend built on this:
+//  - a slot that is filled again closes what it held, after the call; so does a filling that fails;
+//  - a closed slot stands for -1 from then on (its old number may belong to something else by now) and
+//    keeps the sizes of its map, so that buffers still have the right size;
+//  - an operation that is not run (kNotRun) leaves every slot as it was;
+//  - munmap of a view that does not exist is EINVAL;
+//  - the info buffer is zeroed, not poisoned: the kernel reads it (unknown tail, newer in-fields);
+//  - a buffer of more than kMaxBuffer bytes makes the operation kNotRun. Output buffers of a batch whose
+//    count × size exceeds kMaxWholeBatch hold max_entries + 16 elements instead of count.
+// Cost: no heap allocation for an element operation whose key and value have at most 64 bytes.
+// Thread-safety: one thread at a time. A session keeps its setup alive.
+#ifndef BACKENDS_LIBBPF_API_API_SESSION_H_
+#define BACKENDS_LIBBPF_API_API_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/libbpf_api/bpf_api.h"
+#include "backends/libbpf_api/guarded_buffer.h"
+#include "backends/libbpf_api/pin_directory.h"
+
+namespace mapspec {
+
+// What a session needs beside the table. The defaults are those of a library in user space.
+// Thread-safety: used by several sessions, each in its own thread, at once.
+class CallHost {
+ public:
+  virtual ~CallHost() = default;
+  // BPF_MAP_CREATE and BPF_OBJ_PIN with attributes that the API cannot pass. The descriptor (0 for a
+  // pin), or -errno. Asked only of hosts with the capability `raw-attr`.
+  virtual int RawMapCreate(const MapCreate& create, int inner_map_fd, int btf_fd);
+  virtual int RawObjPin(int fd, const char* path, uint32_t file_flags);
+  // Takes every capability from the calling thread, and gives them back. Returns 0 or an errno; asked
+  // only of hosts with the capability `unprivileged`.
+  virtual int DropCapabilities();
+  virtual void RestoreCapabilities();
+  // A new directory for pins; nullptr after filling *error.
+  virtual std::unique_ptr<PinDirectory> MakePinDirectory(std::string* error);
+};
+
+// What all sessions of one backend share.
+struct ApiSetup {
+  BpfApi api;
+  CapabilitySet capabilities;
+  uint32_t possible_cpus = 1;
+  std::unique_ptr<CallHost> host = std::make_unique<CallHost>();
+};
+
+class ApiSession : public Session {
+ public:
+  static constexpr size_t kMaxBuffer = size_t{64} << 20;
+  static constexpr size_t kMaxWholeBatch = size_t{1} << 20;
+
+  explicit ApiSession(std::shared_ptr<const ApiSetup> setup);
+  ~ApiSession() override;
+  ApiSession(const ApiSession&) = delete;
+  ApiSession& operator=(const ApiSession&) = delete;
+
+  void Run(std::span<const Operation> operations, std::vector<Outcome>* outcomes) override;
+
+ private:
+  // What is known of a map; several slots may share one.
+  struct MapRecord {
+    uint32_t key_size = 0;
+    size_t value_size = 0;  // Of the buffer: a per-CPU map has one value for each possible CPU.
+    uint32_t max_entries = 0;
+    uint32_t id = 0;
+    Bytes last_batch;  // What the last batch wrote to out_batch.
+  };
+  static constexpr uint32_t kNoRecord = UINT32_MAX;
+  struct Slot {
+    int fd = -1;
+    uint32_t record = kNoRecord;
+    uint32_t last_id = 0;  // As the last BPF_OBJ_GET_INFO_BY_FD on this slot told.
+  };
+  struct View {
+    uint8_t* address = nullptr;
+    size_t length = 0;
+    size_t backed = 0;  // Bytes from the start that can be touched.
+    bool readable = false;
+    bool writable = false;
+  };
+  // Room for an input that must be longer than the script's bytes.
+  struct Padding {
+    std::unique_ptr<uint8_t[]> memory;
+    size_t capacity = 0;
+  };
+
+  void RunOne(const Operation& operation, Outcome* out);
+
+  // One for each call; api_session_elements.cc has those on elements.
+  void Do(const MapCreate& op, Outcome* out);
+  void Do(const Lookup& op, Outcome* out);
+  void Do(const LookupAndDelete& op, Outcome* out);
+  void Do(const Update& op, Outcome* out);
+  void Do(const Delete& op, Outcome* out);
+  void Do(const GetNextKey& op, Outcome* out);
+  void Do(const LookupBatch& op, Outcome* out);
+  void Do(const UpdateBatch& op, Outcome* out);
+  void Do(const DeleteBatch& op, Outcome* out);
+  void Do(const Freeze& op, Outcome* out);
+  void Do(const GetInfo& op, Outcome* out);
+  void Do(const GetFdById& op, Outcome* out);
+  void Do(const GetNextId& op, Outcome* out);
+  void Do(const Pin& op, Outcome* out);
+  void Do(const ObjGet& op, Outcome* out);
+  void Do(const Unlink& op, Outcome* out);
+  void Do(const Close& op, Outcome* out);
+  void Do(const Mmap& op, Outcome* out);
+  void Do(const MemRead& op, Outcome* out);
+  void Do(const MemWrite& op, Outcome* out);
+  void Do(const Munmap& op, Outcome* out);
+  void Do(const Poll& op, Outcome* out);
+  void Do(const FdRead& op, Outcome* out);
+  void Do(const FdWrite& op, Outcome* out);
+  void Do(const BtfLoad& op, Outcome* out);
+
+  // Objects.
+  int Fd(Handle handle);
+  // The record of a slot; an empty one for slots without.
+  const MapRecord& RecordOf(Handle handle) const;
+  MapRecord* MutableRecordOf(Handle handle);
+  uint32_t AddRecord(MapType type, uint32_t key_size, uint32_t value_size, uint32_t max_entries);
+  // Asks the implementation what an unknown descriptor is; kNoRecord when it cannot tell.
+  uint32_t RecordFromInfo(int fd);
+  // Puts a new descriptor, or -1 after a failure, into the slot.
+  void Fill(Handle handle, int fd, uint32_t record);
+  uint32_t IdOf(Handle of, uint32_t id) const;
+  int BtfFd(uint16_t btf) const;
+  View* ViewOf(uint16_t view);
+  void Unmap(View* view);
+  // The path in the script's own directory, made on first use; nullptr after marking *out kNotRun.
+  const char* PathFor(const std::string& path, Outcome* out);
+
+  // Buffers.
+  const void* BadPointer();
+  const void* In(const InBuffer& buffer, size_t wanted, Padding* padding);
+  const uint8_t* Padded(const Bytes& bytes, size_t wanted, Padding* padding);
+  void* Out(Pointer pointer, size_t size, GuardedBuffer* buffer);
+  // Copies what an output buffer holds and notes damage around it.
+  static void Take(Pointer pointer, const GuardedBuffer& buffer, Bytes* bytes, Outcome* out);
+  static void CheckGuards(const GuardedBuffer& buffer, Outcome* out);
+  size_t BatchElements(const MapRecord& record, uint32_t count) const;
+
+  std::shared_ptr<const ApiSetup> setup_;
+  const BpfApi& api_;
+  std::vector<Slot> slots_;
+  std::vector<MapRecord> records_;
+  std::vector<int> btfs_;
+  std::vector<View> views_;
+  std::vector<std::pair<std::string, uint32_t>> pins_;  // Path → record.
+  std::unique_ptr<PinDirectory> pin_directory_;
+  std::string path_;
+  int not_a_map_ = -1;
+  void* bad_page_ = nullptr;
+  Padding key_in_, value_in_;
+  GuardedBuffer first_out_, second_out_, third_out_, cell_;
+};
+
+// The outcome of a function that returns 0 or a negative errno (or, as libbpf before 1.0 did, -1 with the
+// error in errno, which must have been 0 before the call).
+void SetResult(int result, Outcome* out);
+// Marks the operation as not carried out.
+void NotRun(std::string reason, Outcome* out);
+
+}  // namespace mapspec
+
+#endif  // BACKENDS_LIBBPF_API_API_SESSION_H_

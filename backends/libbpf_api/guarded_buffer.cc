@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "backends/libbpf_api/guarded_buffer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "oracle/bytes.h"
+
+namespace mapspec {
+namespace {
+
+// PoisonByte repeats after 256 bytes, since it depends on the low byte of the index alone.
+constexpr size_t kPeriod = 256;
+constexpr auto kPoison = [] {
+  std::array<uint8_t, kPeriod> poison{};
+  for (size_t i = 0; i < kPeriod; ++i) poison[i] = PoisonByte(i);
+  return poison;
+}();
+static_assert(PoisonByte(kPeriod + 7) == PoisonByte(7));
+
+constexpr auto kGuardBytes = [] {
+  std::array<uint8_t, GuardedBuffer::kGuard> guard{};
+  for (size_t i = 0; i < guard.size(); ++i) guard[i] = static_cast<uint8_t>(0xD3 ^ (i * 0x2F));
+  return guard;
+}();
+
+constexpr size_t kSmallest = 256;
+
+}  // namespace
+
+void FillPoison(uint8_t* data, size_t size) {
+  while (size > kPeriod) {
+    std::memcpy(data, kPoison.data(), kPeriod);
+    data += kPeriod;
+    size -= kPeriod;
+  }
+  std::memcpy(data, kPoison.data(), size);
+}
+
+void GuardedBuffer::LayOut(size_t size) {
+  if (memory_ == nullptr || size > capacity_) {
+    capacity_ = std::max(size, kSmallest);
+    memory_.reset(new uint8_t[capacity_ + 2 * kGuard]);
+  }
+  size_ = size;
+  std::memcpy(memory_.get(), kGuardBytes.data(), kGuard);
+  std::memcpy(memory_.get() + kGuard + size, kGuardBytes.data(), kGuard);
+}
+
+uint8_t* GuardedBuffer::Poisoned(size_t size) {
+  LayOut(size);
+  FillPoison(data(), size);
+  return data();
+}
+
+uint8_t* GuardedBuffer::Filled(const void* content, size_t size) {
+  LayOut(size);
+  std::memcpy(data(), content, size);
+  return data();
+}
+
+uint8_t* GuardedBuffer::Zeroed(size_t size) {
+  LayOut(size);
+  std::memset(data(), 0, size);
+  return data();
+}
+
+bool GuardedBuffer::Intact() const {
+  return std::memcmp(memory_.get(), kGuardBytes.data(), kGuard) == 0 &&
+         std::memcmp(data() + size_, kGuardBytes.data(), kGuard) == 0;
+}
+
+std::string GuardedBuffer::Damage() const {
+  const std::string of = " the buffer of " + std::to_string(size_) + " bytes was changed";
+  for (size_t i = 0; i < kGuard; ++i) {
+    if (data()[size_ + i] != kGuardBytes[i]) return "byte " + std::to_string(i) + " behind" + of;
+  }
+  for (size_t i = kGuard; i-- > 0;) {
+    if (memory_[i] != kGuardBytes[i]) {
+      return "byte " + std::to_string(kGuard - i) + " in front of" + of;
+    }
+  }
+  return {};
+}
+
+}  // namespace mapspec

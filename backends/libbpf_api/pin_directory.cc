@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "backends/libbpf_api/pin_directory.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace mapspec {
+namespace {
+
+class TemporaryPinDirectory : public PinDirectory {
+ public:
+  explicit TemporaryPinDirectory(std::string directory) : directory_(std::move(directory)) {}
+  ~TemporaryPinDirectory() override { RemoveTree(directory_); }
+  TemporaryPinDirectory(const TemporaryPinDirectory&) = delete;
+  TemporaryPinDirectory& operator=(const TemporaryPinDirectory&) = delete;
+
+  std::string Resolve(std::string_view path) const override {
+    return directory_ + "/" + std::string(path);
+  }
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace
+
+bool StaysInside(std::string_view path) {
+  if (path.starts_with('/') || path.find('\0') != std::string_view::npos) return false;
+  while (!path.empty()) {
+    const size_t slash = path.find('/');
+    if (path.substr(0, slash) == "..") return false;
+    if (slash == std::string_view::npos) break;
+    path.remove_prefix(slash + 1);
+  }
+  return true;
+}
+
+std::string MakeTemporaryDirectory(std::string* error) {
+  const char* base = std::getenv("MAPSPEC_SCRATCH");
+  if (base == nullptr || *base == '\0') base = std::getenv("TMPDIR");
+  if (base == nullptr || *base == '\0') base = "/tmp";
+  std::string path = std::string(base) + "/mapspec-XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) {
+    *error = "cannot make a directory in " + std::string(base) + ": " + std::strerror(errno);
+    return {};
+  }
+  return path;
+}
+
+void RemoveTree(const std::string& directory) {
+  std::error_code ignored;
+  std::filesystem::remove_all(directory, ignored);
+}
+
+std::unique_ptr<PinDirectory> MakeTemporaryPinDirectory(std::string* error) {
+  std::string directory = MakeTemporaryDirectory(error);
+  if (directory.empty()) return nullptr;
+  return std::make_unique<TemporaryPinDirectory>(std::move(directory));
+}
+
+}  // namespace mapspec
