@@ -21,6 +21,8 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(unprivileged_after_attributes),
     TRAIT(queue_overflow_enomem),
     TRAIT(no_prealloc_enomem),
+    TRAIT(lookup_flags_first),
+    TRAIT(freeze_without_capability),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -39,6 +41,7 @@ constexpr Traits Linux61() {
   traits.freeze_needs_write = false;
   traits.lock_refused_eopnotsupp = false;
   traits.unprivileged_after_attributes = false;
+  traits.freeze_without_capability = false;
   return traits;
 }
 

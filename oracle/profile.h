@@ -29,6 +29,8 @@ struct Traits {
   bool unprivileged_after_attributes = true;  // A missing capability is told after bad attributes.
   bool queue_overflow_enomem = true;    // Too many bytes for a queue: ENOMEM, before: E2BIG.
   bool no_prealloc_enomem = true;       // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
+  bool lookup_flags_first = true;       // LOOKUP: unknown flags (EINVAL) before permission; 7.2: after.
+  bool freeze_without_capability = true;  // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 
