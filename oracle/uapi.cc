@@ -76,6 +76,7 @@ constexpr NamedErrno kErrnos[] = {
     {"ERANGE", Errno::kERANGE},
     {"EDEADLK", Errno::kEDEADLK},
     {"ENOSYS", Errno::kENOSYS},
+    {"EBADFD", Errno::kEBADFD},
     {"EOPNOTSUPP", Errno::kEOPNOTSUPP},
     {"ETIMEDOUT", Errno::kETIMEDOUT},
     {"ENOTSUPP", Errno::kENOTSUPP},
