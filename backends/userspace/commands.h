@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// What the commands share: the way from a file descriptor to a map, option structs, and the libbpf
+// return convention.
+//
+// Thread-safety: see each item.
+#ifndef BACKENDS_USERSPACE_COMMANDS_H_
+#define BACKENDS_USERSPACE_COMMANDS_H_
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+
+#include "backends/userspace/epoch.h"
+#include "backends/userspace/handle_table.h"
+#include "backends/userspace/map.h"
+
+namespace usermaps {
+
+// libbpf 1.x: -errno is returned and errno set.
+inline int Return(int result) {
+  if (result < 0) errno = -result;
+  return result;
+}
+
+// Runs a command that allocates; nothing is thrown across the C interface.
+template <typename Command>
+int ReturnFrom(const Command& command) noexcept {
+  try {
+    return Return(command());
+  } catch (const std::exception&) {
+    return Return(-ENOMEM);
+  }
+}
+
+// The map a descriptor means, for the length of one operation. Keeps the handle (and so the map)
+// from being reclaimed.
+class MapRef {
+ public:
+  explicit MapRef(int fd) {
+    error_ = HandleTable::Instance().Resolve(fd, &handle_);
+    if (error_ == 0 && handle_->map == nullptr) error_ = -EINVAL;  // another kind of object
+  }
+
+  int error() const { return error_; }  // 0, -EBADF or -EINVAL
+  Map* operator->() const { return handle_->map; }
+  Map& operator*() const { return *handle_->map; }
+  const Handle& handle() const { return *handle_; }
+
+  bool readable() const;
+  bool writable() const;  // false for every handle of a frozen map
+
+ private:
+  Epoch::Guard guard_;  // first: it protects what follows
+  const Handle* handle_ = nullptr;
+  int error_ = 0;
+};
+
+// A copy of a versioned option struct: fields beyond the caller's `sz` are zero. `known` is the end
+// of the last field that this library knows; -EINVAL if the caller set something beyond it. A null
+// `from` is all zeros.
+template <typename Opts>
+int ReadOpts(const Opts* from, size_t known, Opts* to) {
+  *to = Opts{};
+  if (from == nullptr) return 0;
+  if (from->sz < sizeof(from->sz)) return -EINVAL;
+  const auto* bytes = reinterpret_cast<const std::byte*>(from);
+  for (size_t i = known; i < from->sz; ++i) {
+    if (bytes[i] != std::byte{0}) return -EINVAL;
+  }
+  std::memcpy(to, from, std::min({from->sz, known, sizeof(Opts)}));
+  return 0;
+}
+
+// BPF_F_RDONLY and BPF_F_WRONLY of a creation or an opening; -EINVAL if both are set.
+int ReadAccess(uint32_t flags, Access* access);
+
+}  // namespace usermaps
+
+#endif  // BACKENDS_USERSPACE_COMMANDS_H_

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// Creation of maps and BTF objects.
+#include <charconv>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/userspace/btf.h"
+#include "backends/userspace/commands.h"
+#include "backends/userspace/mutant.h"
+#include "backends/userspace/object_registry.h"
+#include "backends/userspace/usermaps.h"
+
+namespace usermaps {
+namespace {
+
+constexpr uint32_t kNoNumaNode = UINT32_MAX;
+
+// Whether `node` is in a list such as "0-1,4".
+bool NodeIsOnline(uint32_t node) {
+  std::ifstream file("/sys/devices/system/node/online");
+  std::string list;
+  if (!std::getline(file, list)) return node == 0;
+  const char* at = list.data();
+  const char* end = at + list.size();
+  while (at < end) {
+    uint32_t first = 0;
+    at = std::from_chars(at, end, first).ptr;
+    uint32_t last = first;
+    if (at < end && *at == '-') at = std::from_chars(at + 1, end, last).ptr;
+    if (first <= node && node <= last) return true;
+    ++at;
+  }
+  return false;
+}
+
+int CheckName(std::string_view name) {
+  for (const char c : name) {
+    const bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '_' || c == '.';
+    if (!ok && !MUTANT("generic.create.name-characters/accepts-any")) return -EINVAL;
+  }
+  return 0;
+}
+
+std::shared_ptr<Btf> BtfOf(int fd, int* error) {
+  const Epoch::Guard guard;
+  const Handle* handle = nullptr;
+  *error = HandleTable::Instance().Resolve(fd, &handle);
+  if (*error != 0) return nullptr;
+  if (handle->object->AsBtf() == nullptr) {
+    *error = -EINVAL;
+    return nullptr;
+  }
+  return std::static_pointer_cast<Btf>(handle->object);
+}
+
+// Fills in the BTF members of the spec.
+int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
+  if (spec->btf_value_type_id == 0) return 0;
+  int error = 0;
+  spec->btf = BtfOf(btf_fd, &error);
+  if (spec->btf == nullptr) return error;
+  const Btf& btf = *spec->btf;
+  if (spec->btf_key_type_id == 0) {
+    // Only the maps that hold a program's global data have no key type.
+    if (spec->type != BPF_MAP_TYPE_ARRAY || spec->max_entries != 1) return -EINVAL;
+    if (!btf.IsDataSection(spec->btf_value_type_id)) return -EINVAL;
+  } else if (btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
+    return MUTANT("generic.create.btf-key-size/ignores") ? 0 : -EINVAL;
+  }
+  if (btf.SizeOf(spec->btf_value_type_id) != spec->value_size) {
+    return MUTANT("generic.create.btf-value-size/ignores") ? 0 : -EINVAL;
+  }
+  std::vector<uint32_t> locks = btf.LockOffsets(spec->btf_value_type_id);
+  if (!locks.empty()) {
+    if ((spec->flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) return -EACCES;
+    if (!type.may_hold_lock) return -EOPNOTSUPP;
+  }
+  if (type.key_must_be_int32 && spec->btf_key_type_id != 0 && !btf.IsInt32(spec->btf_key_type_id))
+    return -EINVAL;
+  spec->lock_offsets = std::move(locks);
+  return 0;
+}
+
+int CreateMap(MapSpec spec, const bpf_map_create_opts& options) {
+  if (options.btf_vmlinux_value_type_id != 0) return -EINVAL;  // struct_ops only
+  if (spec.btf_key_type_id != 0 && spec.btf_value_type_id == 0) return -EINVAL;
+  if (spec.map_extra != 0 && !MUTANT("generic.create.map-extra-refused/accepts")) return -EINVAL;
+  Access access;
+  if (const int err = ReadAccess(spec.flags, &access); err != 0) return err;
+  if ((spec.flags & BPF_F_NUMA_NODE) != 0 && options.numa_node != kNoNumaNode &&
+      !NodeIsOnline(options.numa_node) && !MUTANT("generic.create.numa-node-range/ignores")) {
+    return -EINVAL;
+  }
+  const MapType* type = FindMapType(spec.type);
+  if (type == nullptr) return -EINVAL;
+  if (const int err = type->check(spec); err != 0) return err;
+  if (options.map_ifindex != 0) return -EINVAL;  // offload
+
+  // The kernel looks at name and BTF only after it allocated the map, so allocation errors win.
+  int late_error = CheckName(spec.name);
+  if (late_error == 0) late_error = ApplyBtf(*type, static_cast<int>(options.btf_fd), &spec);
+  if (MUTANT("hash.create.max-entries-0/accepts-as-1") && spec.max_entries == 0)
+    spec.max_entries = 1;
+  std::shared_ptr<Map> map;
+  int err = type->make(spec, &map);
+  if (err == -ENOMEM) {
+    ObjectRegistry::Instance().Reclaim();  // maps that were closed but not given back yet
+    err = type->make(spec, &map);
+  }
+  if (err != 0) return err;
+  if (late_error != 0) return late_error;
+  ObjectRegistry::Instance().AddMap(map);
+  return HandleTable::Instance().Open(std::move(map), access);
+}
+
+int LoadBtf(const void* data, size_t size, const bpf_btf_load_opts* opts) {
+  bpf_btf_load_opts options;
+  const size_t known = offsetof(bpf_btf_load_opts, log_size) + sizeof(options.log_size);
+  if (const int err = ReadOpts(opts, known, &options); err != 0) return err;
+  if (options.log_size != 0 && options.log_buf == nullptr) return -EINVAL;
+  if (options.log_buf != nullptr && options.log_size != 0) options.log_buf[0] = '\0';
+  if (size > kMaxBtfSize) return -E2BIG;
+  if (size == 0) return -EINVAL;
+  if (data == nullptr) return -EFAULT;
+  std::shared_ptr<Btf> btf;
+  if (const int err = Btf::Parse(data, size, &btf); err != 0) return err;
+  ObjectRegistry::Instance().AddBtf(btf);
+  return HandleTable::Instance().Open(std::move(btf), {});
+}
+
+}  // namespace
+}  // namespace usermaps
+
+int usermaps_map_create(enum bpf_map_type map_type, const char* map_name, __u32 key_size,
+                        __u32 value_size, __u32 max_entries,
+                        const struct bpf_map_create_opts* opts) {
+  return usermaps::ReturnFrom([&]() -> int {
+    bpf_map_create_opts options;
+    const size_t known = offsetof(bpf_map_create_opts, map_ifindex) + sizeof(options.map_ifindex);
+    if (const int err = usermaps::ReadOpts(opts, known, &options); err != 0) return err;
+    usermaps::MapSpec spec;
+    spec.type = map_type;
+    spec.key_size = key_size;
+    spec.value_size = value_size;
+    spec.max_entries = max_entries;
+    spec.flags = options.map_flags;
+    spec.map_extra = options.map_extra;
+    spec.inner_map_fd = options.inner_map_fd;
+    spec.btf_key_type_id = options.btf_key_type_id;
+    spec.btf_value_type_id = options.btf_value_type_id;
+    // libbpf cuts a longer name, so that the kernel never sees it.
+    if (map_name != nullptr) spec.name.assign(map_name, strnlen(map_name, BPF_OBJ_NAME_LEN - 1));
+    return usermaps::CreateMap(std::move(spec), options);
+  });
+}
+
+int usermaps_btf_load(const void* btf_data, size_t btf_size, const struct bpf_btf_load_opts* opts) {
+  return usermaps::ReturnFrom([&] { return usermaps::LoadBtf(btf_data, btf_size, opts); });
+}

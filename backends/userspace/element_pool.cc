@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "backends/userspace/element_pool.h"
+
+#include <cstdlib>
+
+namespace usermaps {
+
+int ElementPool::Init(uint32_t capacity, uint64_t element_size, bool preallocate) {
+  capacity_ = capacity;
+  element_size_ = element_size;
+  if (!preallocate) return 0;
+  if (const int err = Area::Make(capacity * element_size, &area_); err != 0) return err;
+  return Area::Make(uint64_t{capacity} * sizeof(uint32_t), &links_);
+}
+
+std::byte* ElementPool::Allocate() {
+  if (!preallocated()) return static_cast<std::byte*>(std::malloc(element_size_));
+  // Free elements exist (see the contract), but another thread may move one from the untouched part
+  // to the free list between the two looks; hence the loop.
+  for (;;) {
+    uint64_t head = free_.load(std::memory_order_acquire);
+    while (static_cast<uint32_t>(head) != 0) {
+      const uint32_t index = static_cast<uint32_t>(head) - 1;
+      const uint32_t next =
+          std::atomic_ref<uint32_t>(LinkOf(index)).load(std::memory_order_relaxed);
+      const uint64_t replacement = ((head >> 32) + 1) << 32 | next;
+      if (free_.compare_exchange_weak(head, replacement, std::memory_order_acquire)) {
+        return area_.data() + index * element_size_;
+      }
+    }
+    uint32_t index = untouched_.load(std::memory_order_relaxed);
+    while (index < capacity_) {
+      if (untouched_.compare_exchange_weak(index, index + 1, std::memory_order_relaxed)) {
+        return area_.data() + index * element_size_;
+      }
+    }
+  }
+}
+
+void ElementPool::Free(std::byte* element) {
+  if (!preallocated()) {
+    std::free(element);
+    return;
+  }
+  const auto index =
+      static_cast<uint32_t>(static_cast<uint64_t>(element - area_.data()) / element_size_);
+  uint64_t head = free_.load(std::memory_order_relaxed);
+  uint64_t replacement;
+  do {
+    std::atomic_ref<uint32_t>(LinkOf(index))
+        .store(static_cast<uint32_t>(head), std::memory_order_relaxed);
+    replacement = ((head >> 32) + 1) << 32 | (index + 1);
+  } while (!free_.compare_exchange_weak(head, replacement, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed));
+}
+
+}  // namespace usermaps

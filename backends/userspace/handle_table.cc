@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "backends/userspace/handle_table.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "backends/userspace/epoch.h"
+
+namespace usermaps {
+namespace {
+
+// Opens the file behind `fd` a second time, as a description of its own.
+int Reopen(int fd, int flags) {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  const int again = open(path, flags | O_CLOEXEC);
+  return again < 0 ? -errno : again;
+}
+
+// A description of a new empty file that can be neither written nor mapped, in the lowest free
+// descriptor.
+int OpenUnmappable() {
+  const int fd = memfd_create("bpf-map", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return -errno;
+  fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEAL);
+  // Write-only makes mmap(2) fail. Without a second descriptor or without /proc the handle stays as
+  // it is, and works.
+  const int write_only = Reopen(fd, O_WRONLY);
+  if (write_only >= 0) {
+    dup3(write_only, fd, O_CLOEXEC);
+    close(write_only);
+  }
+  return fd;
+}
+
+int OpenMappable(const Map& map, Access access) {
+  int mode = O_RDWR;
+  if (!access.write || (map.spec().flags & BPF_F_RDONLY_PROG) != 0) mode = O_RDONLY;
+  if (!access.read) mode = O_WRONLY;
+  return Reopen(map.MappableFile(), mode);
+}
+
+// As libbpf: never hand out the numbers of the standard streams.
+int AvoidStandardStreams(int fd) {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  const int error = errno;
+  close(fd);
+  return moved < 0 ? -error : moved;
+}
+
+}  // namespace
+
+HandleTable& HandleTable::Instance() {
+  static auto* table = new HandleTable;
+  return *table;
+}
+
+std::atomic<Handle*>* HandleTable::SlotOf(uint64_t cookie) {
+  const uint32_t slot = cookie & ((1U << kSlotBits) - 1);
+  Chunk* chunk = chunks_[slot / kSlotsPerChunk].load(std::memory_order_acquire);
+  return chunk == nullptr ? nullptr : &(*chunk)[slot % kSlotsPerChunk];
+}
+
+Handle* HandleTable::FindByCookie(uint64_t cookie) {
+  std::atomic<Handle*>* slot = SlotOf(cookie);
+  if (slot == nullptr) return nullptr;
+  // Sequentially consistent, to be ordered after the entry into the epoch.
+  Handle* handle = slot->load();
+  return handle != nullptr && handle->cookie == cookie ? handle : nullptr;
+}
+
+int HandleTable::Resolve(int fd, const Handle** out) {
+  const off_t offset = lseek(fd, 0, SEEK_CUR);
+  if (offset < 0) return errno == EBADF ? -EBADF : -EINVAL;
+  *out = FindByCookie(static_cast<uint64_t>(offset));
+  return *out != nullptr ? 0 : Identify(fd, out);
+}
+
+// The slow way: by the file. Two handles of one mappable array differ by their access mode, if at
+// all.
+int HandleTable::Identify(int fd, const Handle** out) {
+  struct stat file;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fstat(fd, &file) != 0) return errno == EBADF ? -EBADF : -EINVAL;
+  std::lock_guard lock(mutex_);
+  for (uint32_t slot = 0; slot < used_slots_; ++slot) {
+    Handle* handle = SlotOf(slot)->load();
+    if (handle != nullptr && handle->device == file.st_dev && handle->inode == file.st_ino &&
+        handle->access_mode == (flags & O_ACCMODE)) {
+      lseek(fd, static_cast<off_t>(handle->cookie), SEEK_SET);
+      *out = handle;
+      return 0;
+    }
+  }
+  return -EINVAL;
+}
+
+int HandleTable::Open(std::shared_ptr<Object> object, Access access) {
+  {
+    std::unique_lock lock(mutex_);
+    const bool due = SweepIsDue();
+    lock.unlock();
+    if (due) Sweep();
+  }
+  Map* map = object->AsMap();
+  int fd =
+      map != nullptr && map->MappableFile() >= 0 ? OpenMappable(*map, access) : OpenUnmappable();
+  fd = AvoidStandardStreams(fd);
+  if (fd < 0) return fd;
+  if (const int err = Register(fd, std::move(object), access); err != 0) {
+    close(fd);
+    return err;
+  }
+  return fd;
+}
+
+int HandleTable::Register(int fd, std::shared_ptr<Object> object, Access access) {
+  struct stat file;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fstat(fd, &file) != 0) return -errno;
+  auto handle = std::make_unique<Handle>();
+  handle->object = std::move(object);
+  handle->map = handle->object->AsMap();
+  handle->access = access;
+  handle->device = file.st_dev;
+  handle->inode = file.st_ino;
+  handle->access_mode = flags & O_ACCMODE;
+
+  std::lock_guard lock(mutex_);
+  uint32_t slot = used_slots_;
+  if (!free_slots_.empty()) {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  } else if (used_slots_ == kMaxChunks * kSlotsPerChunk) {
+    return -ENFILE;
+  } else {
+    std::atomic<Chunk*>& chunk = chunks_[slot / kSlotsPerChunk];
+    if (chunk.load() == nullptr) chunk.store(new Chunk{});
+    ++used_slots_;
+  }
+  // 62 bits, so that it is a valid offset; the high bits are random, so that an offset of another
+  // file is not a cookie.
+  handle->cookie = ((random_() >> 2) & ~((uint64_t{1} << kSlotBits) - 1)) | slot;
+  handle->seen_in = looks_;
+  if (lseek(fd, static_cast<off_t>(handle->cookie), SEEK_SET) < 0) {
+    free_slots_.push_back(slot);
+    return -errno;
+  }
+  ++live_;
+  if (handle->map != nullptr) bytes_ += handle->map->Footprint();
+  SlotOf(slot)->store(handle.release());
+  return 0;
+}
+
+// Amortised: a sweep costs a system call per open descriptor, so it waits until there are twice as
+// many handles (or twice as many bytes) as survived the last one.
+bool HandleTable::SweepIsDue() const {
+  constexpr size_t kFewHandles = 64;
+  constexpr uint64_t kFewBytes = uint64_t{256} << 20;
+  return live_ >= std::max(kFewHandles, 2 * live_after_sweep_) ||
+         bytes_ >= std::max(kFewBytes, 2 * bytes_after_sweep_);
+}
+
+void HandleTable::MarkIfHandle(int fd, uint64_t look) {
+  const off_t offset = lseek(fd, 0, SEEK_CUR);
+  if (offset <= 0) return;
+  if (Handle* handle = FindByCookie(static_cast<uint64_t>(offset)); handle != nullptr)
+    handle->seen_in = look;
+}
+
+void HandleTable::MarkOpenHandles(uint64_t look) {
+  if (DIR* directory = opendir("/proc/self/fd"); directory != nullptr) {
+    while (const dirent* entry = readdir(directory)) {
+      if (entry->d_name[0] != '.') MarkIfHandle(std::atoi(entry->d_name), look);
+    }
+    closedir(directory);
+    return;
+  }
+  // No descriptor left for the directory, or no /proc: ask every number there can be.
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t kSane = 1U << 20;
+  for (rlim_t fd = 0; fd < std::min(limit.rlim_cur, kSane); ++fd)
+    MarkIfHandle(static_cast<int>(fd), look);
+}
+
+std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
+  std::vector<Handle*> unseen;
+  for (uint32_t slot = 0; slot < used_slots_; ++slot) {
+    Handle* handle = SlotOf(slot)->load();
+    if (handle != nullptr && handle->seen_in < look) unseen.push_back(handle);
+  }
+  return unseen;
+}
+
+void HandleTable::Sweep() {
+  std::vector<Handle*> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    const uint64_t first_look = ++looks_;
+    MarkOpenHandles(first_look);
+    if (!Unseen(first_look).empty()) {
+      // A handle must be missed by both looks.
+      MarkOpenHandles(++looks_);
+      for (Handle* handle : Unseen(first_look)) {
+        SlotOf(handle->cookie)->store(nullptr);
+        free_slots_.push_back(static_cast<uint32_t>(handle->cookie & ((1U << kSlotBits) - 1)));
+        --live_;
+        if (handle->map != nullptr) bytes_ -= handle->map->Footprint();
+        dropped.push_back(handle);
+      }
+    }
+    live_after_sweep_ = live_;
+    bytes_after_sweep_ = bytes_;
+  }
+  if (dropped.empty()) return;
+  Epoch::Synchronize();
+  for (Handle* handle : dropped) delete handle;
+}
+
+}  // namespace usermaps

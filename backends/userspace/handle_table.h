@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// File descriptors as handles: which object does this descriptor mean, with which permission, and
+// which handles are gone.
+//
+// How: a handle is an open file description of a memfd whose file offset is a cookie, unique and
+// mostly random. One
+//   lseek(fd, 0, SEEK_CUR) therefore says whether the descriptor is open, whether it is ours and
+//   which handle it is. It is the cheapest question that survives close(2), dup(2), dup2(2) and the
+//   reuse of descriptor numbers, none of which can be noticed otherwise. Should somebody move the
+//   offset, the file's identity (fstat) finds the handle and the offset is mended. The memfd of a
+//   handle that cannot be mapped is empty, sealed and open for writing only: mmap(2) fails. Handles
+//   of a mappable array are descriptions of the array's own file, opened with the permission they
+//   have.
+// Reclaiming: nobody tells when a description is closed. Sweep() asks every descriptor of the
+// process and drops the handles
+//   that none of them means. It looks twice before it drops one, since a descriptor can move while
+//   it looks.
+// Ownership: the table keeps a handle's object alive until it is swept. Descriptors belong to the
+// caller. Thread-safety: Resolve takes no lock, and its result is valid inside the Epoch::Guard it
+// was called in. Open and Sweep
+//   serialise, and must not be called inside a Guard.
+// Errors: -EBADF a closed descriptor, -EINVAL one that is not ours; Open: those of memfd_create(2),
+// notably -EMFILE.
+#ifndef BACKENDS_USERSPACE_HANDLE_TABLE_H_
+#define BACKENDS_USERSPACE_HANDLE_TABLE_H_
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <vector>
+
+#include "backends/userspace/map.h"
+
+namespace usermaps {
+
+struct Access {
+  bool read = true;
+  bool write = true;
+};
+
+struct Handle {
+  uint64_t cookie = 0;
+  std::shared_ptr<Object> object;
+  Map* map = nullptr;  // object as a map, or null
+  Access access;
+  dev_t device = 0;
+  ino_t inode = 0;
+  int access_mode = 0;   // O_ACCMODE of the description
+  uint64_t seen_in = 0;  // the last look of Sweep that met this handle
+};
+
+class HandleTable {
+ public:
+  static HandleTable& Instance();
+
+  int Resolve(int fd, const Handle** out);
+
+  // A new descriptor for `object`, or -errno.
+  int Open(std::shared_ptr<Object> object, Access access);
+
+  void Sweep();
+
+ private:
+  static constexpr uint32_t kSlotsPerChunk = 1U << 12;
+  static constexpr uint32_t kMaxChunks = 1U << 12;
+  static constexpr int kSlotBits = 24;
+  using Chunk = std::array<std::atomic<Handle*>, kSlotsPerChunk>;
+
+  std::atomic<Handle*>* SlotOf(uint64_t cookie);
+  Handle* FindByCookie(uint64_t cookie);
+  int Identify(int fd, const Handle** out);
+  int Register(int fd, std::shared_ptr<Object> object, Access access);
+  bool SweepIsDue() const;
+  void MarkOpenHandles(uint64_t look);
+  void MarkIfHandle(int fd, uint64_t look);
+  std::vector<Handle*> Unseen(uint64_t look);
+
+  std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
+  std::mutex mutex_;  // guards everything below, and writing of slots
+  uint32_t used_slots_ = 0;
+  std::vector<uint32_t> free_slots_;
+  std::mt19937_64 random_{std::random_device{}()};
+  uint64_t looks_ = 0;
+  size_t live_ = 0;
+  size_t live_after_sweep_ = 0;
+  uint64_t bytes_ = 0;
+  uint64_t bytes_after_sweep_ = 0;
+};
+
+}  // namespace usermaps
+
+#endif  // BACKENDS_USERSPACE_HANDLE_TABLE_H_

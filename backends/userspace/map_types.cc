@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+//
+// The map types that exist. A new type is one more file and one more line here.
+#include <array>
+
+#include "backends/userspace/array_map.h"
+#include "backends/userspace/hash_map.h"
+#include "backends/userspace/queue_stack_map.h"
+
+namespace usermaps {
+
+const MapType* FindMapType(uint32_t type) {
+  static constexpr std::array kTypes = {&kHashMapType, &kArrayMapType, &kQueueMapType,
+                                        &kStackMapType};
+  for (const MapType* candidate : kTypes) {
+    if (candidate->type == type) return candidate;
+  }
+  return nullptr;
+}
+
+}  // namespace usermaps

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "backends/userspace/object_registry.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/userspace/area.h"
+#include "backends/userspace/handle_table.h"
+#include "backends/userspace/mutant.h"
+
+namespace usermaps {
+namespace {
+
+// bpffs keeps names with a dot for itself. The directory's own errors come first.
+int CheckPinName(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  if (name == "." || name == ".." || name.find('.') == std::string_view::npos) return 0;
+  const std::string directory(slash == std::string_view::npos ? "."
+                              : slash == 0                    ? "/"
+                                                              : path.substr(0, slash));
+  struct stat status;
+  if (stat(directory.c_str(), &status) != 0) return -errno;
+  if (!S_ISDIR(status.st_mode)) return -ENOTDIR;
+  return -EPERM;
+}
+
+}  // namespace
+
+ObjectRegistry& ObjectRegistry::Instance() {
+  static auto* registry = new ObjectRegistry;
+  return *registry;
+}
+
+void ObjectRegistry::AddMap(const std::shared_ptr<Map>& map) {
+  std::lock_guard lock(mutex_);
+  do {
+    last_map_id_ = last_map_id_ >= INT32_MAX - 1 ? 1 : last_map_id_ + 1;
+  } while (maps_.contains(last_map_id_) && !maps_[last_map_id_].expired());
+  map->id = last_map_id_;
+  maps_[last_map_id_] = map;
+}
+
+void ObjectRegistry::AddBtf(const std::shared_ptr<Btf>& btf) {
+  std::lock_guard lock(mutex_);
+  btf->id = ++last_btf_id_;
+}
+
+std::shared_ptr<Map> ObjectRegistry::FindMap(uint32_t id) {
+  Reclaim();
+  std::lock_guard lock(mutex_);
+  const auto found = maps_.find(id);
+  return found == maps_.end() ? nullptr : found->second.lock();
+}
+
+uint32_t ObjectRegistry::NextMapId(uint32_t id) {
+  Reclaim();
+  std::lock_guard lock(mutex_);
+  for (auto next = maps_.upper_bound(id); next != maps_.end(); ++next) {
+    if (!next->second.expired()) return next->first;
+  }
+  return 0;
+}
+
+void ObjectRegistry::Reclaim() {
+  std::vector<std::shared_ptr<Object>> released;  // destroyed after the lock is gone
+  {
+    std::lock_guard lock(mutex_);
+    std::erase_if(pins_, [&](PinnedFile& pin) {
+      struct stat status;
+      if (fstat(pin.fd, &status) == 0 && status.st_nlink != 0) return false;
+      close(pin.fd);
+      released.push_back(std::move(pin.object));
+      return true;
+    });
+  }
+  released.clear();
+  HandleTable::Instance().Sweep();
+  std::lock_guard lock(mutex_);
+  std::erase_if(maps_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {
+  if (path == nullptr) return -EFAULT;
+  if (*path == '\0') return -ENOENT;
+  if (const int err = CheckPinName(path); err != 0) return err;
+  const int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) {
+    if (errno == EEXIST && MUTANT("generic.pin.existing-path-eexist/wrong-errno")) return -EPERM;
+    return errno == EISDIR ? -ENOENT : -errno;  // EISDIR: "name/", a directory that does not exist
+  }
+  struct stat status;
+  const int keeper = fstat(file, &status) == 0 ? open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW) : -1;
+  const int error = errno;
+  close(file);
+  if (keeper < 0) {
+    unlink(path);
+    return -error;
+  }
+  std::lock_guard lock(mutex_);
+  if (MUTANT("generic.pin.keeps-map-alive/forgets")) return 0;
+  pins_.push_back({MoveFdUp(keeper), status.st_dev, status.st_ino, std::move(object)});
+  return 0;
+}
+
+int ObjectRegistry::GetPinned(const char* path, int access_mode, std::shared_ptr<Object>* out) {
+  if (path == nullptr) return -EFAULT;
+  struct stat status;
+  if (stat(path, &status) != 0) return -errno;
+  const int wanted = access_mode == O_RDONLY ? R_OK : access_mode == O_WRONLY ? W_OK : R_OK | W_OK;
+  if (faccessat(AT_FDCWD, path, wanted, AT_EACCESS) != 0) return -errno;
+  std::lock_guard lock(mutex_);
+  for (const PinnedFile& pin : pins_) {
+    if (pin.device == status.st_dev && pin.inode == status.st_ino) {
+      *out = pin.object;
+      return 0;
+    }
+  }
+  return -EACCES;
+}
+
+}  // namespace usermaps

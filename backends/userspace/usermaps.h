@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+//
+// usermaps: BPF maps in user space, with the low-level C API of libbpf 1.1.
+//
+// Purpose: a real, concurrent implementation of the map commands of bpf(2) for machines, VMs and
+// tests that have no
+//   bpf(2). Each function has the signature and the meaning of the function of <bpf/bpf.h> with
+//   `usermaps_` in place of `bpf_`, so that both can live in one program. libusermaps.so exports
+//   the same functions under libbpf's own names.
+// Types: HASH (preallocated or not), ARRAY, QUEUE, STACK. Any other type: -EINVAL.
+// Source of semantics: Linux 6.18 by observation, the map documents of the kernel tree, <bpf/bpf.h>
+// of libbpf 1.1. Units: sizes in bytes, counts in elements. Errors: libbpf 1.x convention: 0 (or a
+// file descriptor) on success, -errno on failure, with errno set as well.
+//   524 (the kernel's ENOTSUPP, unknown to libc) is returned where Linux returns it. NULL pointers
+//   are answered as Linux answers them (usually -EFAULT); other bad pointers crash. Where libbpf
+//   itself would crash (a NULL `count`, `next_id` or `info_len`) the answer is -EFAULT.
+// Ownership: a map lives while a file descriptor or a pin refers to it, as in the kernel. Handles
+// are real file
+//   descriptors: close(2), dup(2), RLIMIT_NOFILE and close-on-exec work. The memory of a map whose
+//   last handle was closed is given back at a later call (creation and the by-id calls look for
+//   such maps). A handle is a memfd whose file offset identifies it: do not lseek(2) it (if you do,
+//   the next call mends it).
+// Thread-safety: every function may be called by any thread at any time. A single element operation
+// is atomic with
+//   respect to other element operations; batches and walks are not.
+// Processes: maps are memory of this process. After fork(2) each side has its own copy of every map
+// (except the data of
+//   BPF_F_MMAPABLE arrays, which stays shared); after execve(2) handles are gone (close-on-exec).
+// Known differences from the kernel:
+//   - mmap(2) cannot be intercepted. Data of a BPF_F_MMAPABLE array can be mapped through its
+//   handle, but a length past
+//     the end of the data, MAP_PRIVATE, and mprotect(2) to writable of a mapping made before the
+//     freeze are accepted; other maps answer EACCES instead of ENOTSUPP or EINVAL. read, write,
+//     poll, fcntl(F_GETFL) give a memfd's answers.
+//   - bpf_obj_pin makes a regular file (any file system; the name may not contain a dot, as on
+//   bpffs) that means
+//     something only to the process that made it. Each pin and each mmapable array holds one file
+//     descriptor more.
+//   - Nothing is refused for lack of privilege.
+//   - bpf_btf_load writes no log.
+#ifndef BACKENDS_USERSPACE_USERMAPS_H_
+#define BACKENDS_USERSPACE_USERMAPS_H_
+
+#include <bpf/bpf.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define USERMAPS_API __attribute__((visibility("default")))
+
+USERMAPS_API int usermaps_map_create(enum bpf_map_type map_type, const char* map_name,
+                                     __u32 key_size, __u32 value_size, __u32 max_entries,
+                                     const struct bpf_map_create_opts* opts);
+
+USERMAPS_API int usermaps_map_update_elem(int fd, const void* key, const void* value, __u64 flags);
+USERMAPS_API int usermaps_map_lookup_elem(int fd, const void* key, void* value);
+USERMAPS_API int usermaps_map_lookup_elem_flags(int fd, const void* key, void* value, __u64 flags);
+USERMAPS_API int usermaps_map_lookup_and_delete_elem(int fd, const void* key, void* value);
+USERMAPS_API int usermaps_map_lookup_and_delete_elem_flags(int fd, const void* key, void* value,
+                                                           __u64 flags);
+USERMAPS_API int usermaps_map_delete_elem(int fd, const void* key);
+USERMAPS_API int usermaps_map_delete_elem_flags(int fd, const void* key, __u64 flags);
+USERMAPS_API int usermaps_map_get_next_key(int fd, const void* key, void* next_key);
+USERMAPS_API int usermaps_map_freeze(int fd);
+
+USERMAPS_API int usermaps_map_lookup_batch(int fd, void* in_batch, void* out_batch, void* keys,
+                                           void* values, __u32* count,
+                                           const struct bpf_map_batch_opts* opts);
+USERMAPS_API int usermaps_map_lookup_and_delete_batch(int fd, void* in_batch, void* out_batch,
+                                                      void* keys, void* values, __u32* count,
+                                                      const struct bpf_map_batch_opts* opts);
+USERMAPS_API int usermaps_map_update_batch(int fd, const void* keys, const void* values,
+                                           __u32* count, const struct bpf_map_batch_opts* opts);
+USERMAPS_API int usermaps_map_delete_batch(int fd, const void* keys, __u32* count,
+                                           const struct bpf_map_batch_opts* opts);
+
+USERMAPS_API int usermaps_obj_get_info_by_fd(int fd, void* info, __u32* info_len);
+USERMAPS_API int usermaps_map_get_fd_by_id(__u32 id);
+USERMAPS_API int usermaps_map_get_fd_by_id_opts(__u32 id, const struct bpf_get_fd_by_id_opts* opts);
+USERMAPS_API int usermaps_map_get_next_id(__u32 start_id, __u32* next_id);
+USERMAPS_API int usermaps_obj_pin(int fd, const char* pathname);
+USERMAPS_API int usermaps_obj_get(const char* pathname);
+USERMAPS_API int usermaps_obj_get_opts(const char* pathname, const struct bpf_obj_get_opts* opts);
+USERMAPS_API int usermaps_btf_load(const void* btf_data, size_t btf_size,
+                                   const struct bpf_btf_load_opts* opts);
+
+// Mutation testing (see mutant.h). In a library built without USERMAPS_MUTANTS there are none.
+// Makes `name` the one active mutant; NULL or "" switches it off. -ENOENT: there is no such mutant.
+USERMAPS_API int usermaps_set_mutant(const char* name);
+// Writes up to `capacity` names ("clause.id/what-is-broken", static storage) and returns how many
+// there are.
+USERMAPS_API size_t usermaps_list_mutants(const char** names, size_t capacity);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // BACKENDS_USERSPACE_USERMAPS_H_

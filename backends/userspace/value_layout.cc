@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "backends/userspace/value_layout.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "backends/userspace/mutant.h"
+#include "backends/userspace/spin_lock.h"
+
+namespace usermaps {
+namespace {
+
+constexpr uint32_t kLockSize = 4;
+
+}  // namespace
+
+ValueLayout::ValueLayout(uint32_t size, std::vector<uint32_t> lock_offsets)
+    : size_(size), lock_offsets_(std::move(lock_offsets)) {
+  std::sort(lock_offsets_.begin(), lock_offsets_.end());
+}
+
+void ValueLayout::CopyAroundLocks(std::byte* to, const std::byte* from) const {
+  uint32_t position = 0;
+  for (const uint32_t lock : lock_offsets_) {
+    std::memcpy(to + position, from + position, lock - position);
+    position = lock + kLockSize;
+  }
+  std::memcpy(to + position, from + position, size_ - position);
+}
+
+// The lock to take, if any. A lock at an odd place (BTF allows it inside nested structs) cannot be
+// an atomic word; the lock of the bucket or element, held by the caller, has to do.
+uint32_t* ValueLayout::LockOf(std::byte* element, bool take_lock) const {
+  if (!take_lock || lock_offsets_.empty() || lock_offsets_.front() % kLockSize != 0) return nullptr;
+  return reinterpret_cast<uint32_t*>(element + lock_offsets_.front());
+}
+
+void ValueLayout::CopyIn(std::byte* element, const void* value, bool take_lock) const {
+  const auto* from = static_cast<const std::byte*>(value);
+  if (lock_offsets_.empty() || MUTANT("generic.lock.update-preserves-lock-word/overwrites-it")) {
+    std::memcpy(element, from, size_);
+    return;
+  }
+  uint32_t* lock = LockOf(element, take_lock);
+  if (lock != nullptr) LockWord(*lock);
+  CopyAroundLocks(element, from);
+  if (lock != nullptr) UnlockWord(*lock);
+}
+
+void ValueLayout::CopyOut(void* value, std::byte* element, bool take_lock) const {
+  if (value == nullptr) return;
+  auto* to = static_cast<std::byte*>(value);
+  if (lock_offsets_.empty()) {
+    std::memcpy(to, element, size_);
+    return;
+  }
+  uint32_t* lock = LockOf(element, take_lock);
+  if (lock != nullptr) LockWord(*lock);
+  CopyAroundLocks(to, element);
+  if (lock != nullptr) UnlockWord(*lock);
+  if (MUTANT("generic.lock.lock-word-reads-zero/leaves-output-alone")) return;
+  for (const uint32_t offset : lock_offsets_) std::memset(to + offset, 0, kLockSize);
+}
+
+void ValueLayout::Initialize(std::byte* element, const void* value) const {
+  std::memcpy(element, value, size_);
+  for (const uint32_t offset : lock_offsets_) std::memset(element + offset, 0, kLockSize);
+}
+
+}  // namespace usermaps
