@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Coverage: how often each cell (map type × operation × flag class × outcome) was seen. Counting costs a
-// few nanoseconds an operation: cells are places in an array, and have names only in reports.
-// Which cells a run must reach is data (reachable_cells.txt); see CellTable.
+// Coverage: how often each cell (map type × operation × flag class × outcome) was seen. Counting
+// costs a few nanoseconds an operation: cells are places in an array, and have names only in
+// reports. Which cells a run must reach is data (reachable_cells.txt); see CellTable.
 // Thread-safety: one thread at a time for each object; Merge brings several together.
 #ifndef PROPERTIES_COVERAGE_H_
 #define PROPERTIES_COVERAGE_H_
@@ -51,8 +51,8 @@ class Coverage {
 
 // A row of reachable_cells.txt.
 struct ReachableCell {
-  std::string_view name;  // As CellName writes it.
-  std::string_view type;  // Its first word.
+  std::string_view name;       // As CellName writes it.
+  std::string_view type;       // Its first word.
   std::string_view operation;  // Its second word.
   // Expected hits in a million random operations on maps of this type.
   uint32_t per_million = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Properties: what must hold for every script, held against a backend by generating many. Each is a value
-// in one table; a runner calls `run` and reports the result. Ids are stable.
-// Thread-safety: the table is constant; `run` may be called from several threads at once, with different
-// backends or with one that allows it (backends/backend.h).
+// Properties: what must hold for every script, held against a backend by generating many. Each is a
+// value in one table; a runner calls `run` and reports the result. Ids are stable. Thread-safety:
+// the table is constant; `run` may be called from several threads at once, with different backends
+// or with one that allows it (backends/backend.h).
 #ifndef PROPERTIES_PROPERTY_H_
 #define PROPERTIES_PROPERTY_H_
 
@@ -32,7 +32,7 @@ std::optional<Effort> ParseEffort(std::string_view name);
 
 struct PropertyProgress {
   uint64_t operations = 0;
-  uint64_t wanted = 0;      // Operations planned; 0 while it is not known.
+  uint64_t wanted = 0;  // Operations planned; 0 while it is not known.
   bool shrinking = false;
 };
 
@@ -42,8 +42,8 @@ struct PropertyOptions {
   Effort effort = Effort::kNormal;
   // Operations to execute, instead of what the effort says.
   std::optional<uint64_t> operations;
-  // An upper bound on the time of one property. Reaching it is told in PropertyResult::reason, and a
-  // property that was cut short has `complete` false. Zero: no bound.
+  // An upper bound on the time of one property. Reaching it is told in PropertyResult::reason, and
+  // a property that was cut short has `complete` false. Zero: no bound.
   std::chrono::milliseconds time_limit{0};
   bool shrink = true;
   std::chrono::milliseconds shrink_time{10'000};
@@ -78,7 +78,7 @@ struct PropertyResult {
 };
 
 struct Property {
-  std::string_view id;           // "hash.random-scripts"
+  std::string_view id;  // "hash.random-scripts"
   std::string_view description;
   std::vector<MapType> map_types;
   std::function<PropertyResult(Backend&, const Profile&, const PropertyOptions&)> run;

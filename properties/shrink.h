@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Shrinking: the smallest script that still shows what a long one showed. Delta debugging over operations
-// first (whole maps, whole kinds of operations, ever smaller chunks), then over what is in them: buffers,
-// sizes, counts, flags, handles. Works on scripts alone; whether a candidate still fails is the caller's
-// predicate (execute, judge, the same clause is violated).
+// Shrinking: the smallest script that still shows what a long one showed. Delta debugging over
+// operations first (whole maps, whole kinds of operations, ever smaller chunks), then over what is
+// in them: buffers, sizes, counts, flags, handles. Works on scripts alone; whether a candidate
+// still fails is the caller's predicate (execute, judge, the same clause is violated).
 //
 // The steps are a pure function of (script, cursor), so that RapidCheck can follow them as well
 // (random_scripts.cc). Every accepted step makes Weight() smaller, hence shrinking ends.
@@ -44,12 +44,12 @@ struct ShrinkStep {
   Script script;
   ShrinkCursor if_accepted;
 };
-// The next candidate for `script`, moving *cursor to where the search goes on when it is rejected; nullopt
-// when nothing is left to try.
+// The next candidate for `script`, moving *cursor to where the search goes on when it is rejected;
+// nullopt when nothing is left to try.
 std::optional<ShrinkStep> NextShrinkStep(const Script& script, ShrinkCursor* cursor);
 
-// What shrinking makes smaller: lexicographic order of the number of operations and of the complexity of
-// their fields.
+// What shrinking makes smaller: lexicographic order of the number of operations and of the
+// complexity of their fields.
 struct ScriptWeight {
   uint64_t operations = 0;
   uint64_t complexity = 0;
@@ -75,7 +75,8 @@ struct ShrinkResult {
   bool complete = false;
 };
 
-// `still_fails` must hold for `script`; it is not asked again about it. `progress` and `cancel` may be null.
+// `still_fails` must hold for `script`; it is not asked again about it. `progress` and `cancel` may
+// be null.
 ShrinkResult Shrink(const Script& script, const std::function<bool(const Script&)>& still_fails,
                     const ShrinkBudget& budget,
                     const std::function<void(const ShrinkProgress&)>& progress = nullptr,

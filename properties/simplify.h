@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Simpler forms of single operations: what shrinking puts in their place, and the complexity by which
-// "simpler" is measured. No state, no errors.
+// Simpler forms of single operations: what shrinking puts in their place, and the complexity by
+// which "simpler" is measured. No state, no errors.
 #ifndef PROPERTIES_SIMPLIFY_H_
 #define PROPERTIES_SIMPLIFY_H_
 
@@ -19,8 +19,8 @@ uint64_t Complexity(const Operation& operation);
 // Operations of the same kind, each less complex than `operation`, boldest first.
 std::vector<Operation> SimplerForms(const Operation& operation);
 
-// Calls `visit` with every slot for a descriptor in the operation (the result included; not kBadFd and
-// kNotAMap) and every buffer.
+// Calls `visit` with every slot for a descriptor in the operation (the result included; not kBadFd
+// and kNotAMap) and every buffer.
 void VisitHandles(Call& call, const std::function<void(Handle&)>& visit);
 void VisitBuffers(Call& call, const std::function<void(Bytes&)>& visit);
 // The slots of views and BTF objects.
