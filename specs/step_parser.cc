@@ -61,7 +61,9 @@ bool StepParser::Missing(const YamlNode& fields, std::string_view name) {
 }
 
 ElementSizes StepParser::SizesOf(Handle map) const {
-  const auto found = maps_.find(map.slot);
+  // What is no map takes its buffers from m0, so that `map: bad` needs no sizes of its own.
+  auto found = maps_.find(map.slot);
+  if (found == maps_.end()) found = maps_.find(0);
   return found == maps_.end() ? BaseSizes() : found->second;
 }
 
@@ -76,7 +78,6 @@ bool StepParser::ReadHandle(const YamlNode& fields, std::string_view name, Handl
     *out = kNotAMap;
     return true;
   }
-  static const std::vector<std::string> kWords = {"bad", "not_a_map"};
   if (node->IsScalar() && (node->text.empty() || node->text[0] != 'm')) {
     return problems_->Add(node->position, Quoted(name) + " is m0, m1, ..., bad or not_a_map, not " +
                                               node->Describe());

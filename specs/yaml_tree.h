@@ -19,7 +19,7 @@
 namespace mapspec {
 
 inline constexpr size_t kMaxYamlBytes = size_t{4} << 20;
-inline constexpr size_t kMaxYamlNodes = 400'000;
+inline constexpr size_t kMaxYamlNodes = 100'000;
 inline constexpr size_t kMaxYamlDepth = 24;
 
 // Where something stands in its file; line 0 when the file as a whole is meant.
