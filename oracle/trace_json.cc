@@ -126,7 +126,7 @@ bool ReadHeader(const JsonValue& object, std::string_view wanted, Trace* trace,
                 std::string* message) {
   FieldReader reader(object, "");
   const std::string_view other = wanted == kScriptKey ? kTraceKey : kScriptKey;
-  const std::string expected = "{\"" + std::string(wanted) + "\": 1, …} as the first line";
+  const std::string expected = "{\"" + std::string(wanted) + "\": 1, ...} as the first line";
   const JsonValue* const version = reader.Find(wanted);
   if (version == nullptr) {
     const JsonValue* const kind = reader.Find(other);
@@ -174,7 +174,7 @@ class FileReader {
     if (!lines_.Next(&line, message)) {
       if (message->empty()) {
         *message =
-            "the file is empty; expected {\"" + std::string(kind_) + "\": 1, …} as the first line";
+            "the file is empty; expected {\"" + std::string(kind_) + "\": 1, ...} as the first line";
       }
       return false;
     }

@@ -26,7 +26,7 @@ namespace mapspec {
 
 // Bytes that a reader makes out of nothing ({"untouched": N}), in one buffer and in one file.
 inline constexpr uint64_t kMaxUntouched = uint64_t{64} << 20;
-inline constexpr uint64_t kMaxUntouchedTotal = uint64_t{1} << 30;
+inline constexpr uint64_t kMaxUntouchedTotal = uint64_t{512} << 20;
 // A buffer that ends in at least this many untouched bytes is written without them.
 inline constexpr size_t kMinUntouchedTail = 8;
 

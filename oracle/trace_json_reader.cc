@@ -146,7 +146,7 @@ bool FieldReader::ReadText(std::string_view name, const JsonValue& value, std::s
     text.assign(bytes.begin(), bytes.end());
     return true;
   }
-  Fail(name, "text, or {\"bytes\": \"0x…\"} for what is not UTF-8", value);
+  Fail(name, "text, or {\"bytes\": \"0x...\"} for what is not UTF-8", value);
   return false;
 }
 

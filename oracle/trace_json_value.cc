@@ -29,7 +29,8 @@ std::string Printable(std::string_view text, size_t limit) {
 // heap, one bit for each open object, so depth is a matter of this class alone.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  TreeBuilder(JsonValue* root, std::string* message) : root_(root), message_(message) {}
+  TreeBuilder(size_t line_size, JsonValue* root, std::string* message)
+      : line_size_(line_size), root_(root), message_(message) {}
 
   bool null() override { return Add({}) != nullptr; }
   bool boolean(bool value) override {
@@ -89,15 +90,16 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     return Fail("lists are not part of the format; bytes are text such as \"0x01000000\"");
   }
   bool end_array() override { return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& e) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error while …"
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::json::exception& e) override {
+    // "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error while ..."
     std::string_view what = e.what();
     if (const size_t end = what.find("] "); end != std::string_view::npos)
       what.remove_prefix(end + 2);
     static constexpr std::string_view kPlace = "parse error at line 1, ";
     if (what.starts_with(kPlace)) what.remove_prefix(kPlace.size());
     std::string reason = "not a line of JSON: " + Printable(what, 200);
-    if (what.find("end of input") != std::string_view::npos) {
+    if (position > line_size_) {
       reason += " (the line stops in the middle; was the file cut off?)";
     }
     return Fail(std::move(reason));
@@ -125,6 +127,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
+  size_t line_size_;
   JsonValue* root_;
   std::string* message_;
   std::string next_name_;
@@ -141,7 +144,7 @@ bool ParseJsonObject(std::string_view line, JsonValue* object, std::string* mess
     return false;
   }
   *object = JsonValue();
-  TreeBuilder builder(object, message);
+  TreeBuilder builder(line.size(), object, message);
   if (!nlohmann::json::sax_parse(line.begin(), line.end(), &builder)) return false;
   if (object->kind == JsonValue::Kind::kObject) return true;
   *message = "expected a JSON object, got " + DescribeJson(*object);
