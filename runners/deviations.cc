@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "runners/deviations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "oracle/uapi.h"
+#include "runners/glob.h"
+#include "specs/field_reader.h"
+#include "specs/yaml_tree.h"
+
+namespace mapspec {
+namespace {
+
+const std::vector<std::string>& FieldNames() {
+  static const std::vector<std::string> names = {"clause", "backend", "profile", "reason", "link"};
+  return names;
+}
+
+bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, Deviation* deviation,
+                Problems* problems) {
+  if (!CheckFields(node, "a deviation", FieldNames(), problems)) return false;
+  if (!ReadText(node, "clause", &deviation->clause, problems) ||
+      !ReadText(node, "backend", &deviation->backend, problems) ||
+      !ReadText(node, "profile", &deviation->profile, problems) ||
+      !ReadText(node, "reason", &deviation->reason, problems) ||
+      !ReadText(node, "link", &deviation->link, problems)) {
+    return false;
+  }
+  if (deviation->clause.empty()) {
+    return problems->Add(node.position, "a deviation needs `clause`, a clause id or a pattern");
+  }
+  if (deviation->reason.empty()) {
+    return problems->Add(node.position, "a deviation needs `reason`: why it is accepted");
+  }
+  const bool matches = std::any_of(clauses.begin(), clauses.end(), [&](const std::string& clause) {
+    return GlobMatches(deviation->clause, clause);
+  });
+  if (!matches) {
+    const std::string nearest = Nearest(deviation->clause, clauses);
+    return problems->Add(node.Find("clause")->position,
+                         fmt::format("no clause matches `{}`{}", deviation->clause,
+                                     nearest.empty() ? std::string("; see mapspec list clauses")
+                                                     : "; did you mean `" + nearest + "`?"));
+  }
+  deviation->place = fmt::format("{}:{}", problems->file(), node.position.line);
+  return true;
+}
+
+bool Lists(const Deviation& deviation, const std::vector<std::string>& violated) {
+  return std::any_of(violated.begin(), violated.end(), [&](const std::string& clause) {
+    return GlobMatches(deviation.clause, clause);
+  });
+}
+
+}  // namespace
+
+bool Deviation::AppliesTo(std::string_view backend_selector, std::string_view profile_name) const {
+  return GlobMatches(backend, backend_selector) && GlobMatches(profile, profile_name);
+}
+
+bool ParseDeviations(std::string_view file, std::string_view text,
+                     const std::vector<std::string>& clauses, std::vector<Deviation>* deviations,
+                     std::vector<std::string>* errors) {
+  SpecError error;
+  const std::optional<YamlNode> root = ParseYaml(file, text, &error);
+  if (!root) {
+    errors->push_back(error.ToString());
+    return false;
+  }
+  Problems problems{std::string(file)};
+  if (root->IsList()) {
+    for (const YamlNode& item : root->items) {
+      Deviation deviation;
+      if (ParseEntry(item, clauses, &deviation, &problems)) deviations->push_back(deviation);
+    }
+  } else if (!root->IsNull()) {
+    problems.Add(root->position, "expected a list of deviations, each {clause: …, reason: …}, found " +
+                                     root->Describe());
+  }
+  for (const SpecError& problem : problems.errors()) errors->push_back(problem.ToString());
+  return problems.errors().empty();
+}
+
+bool LoadDeviations(const std::string& path, const std::vector<std::string>& clauses,
+                    std::vector<Deviation>* deviations, std::vector<std::string>* errors) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text;
+  if (in) text.assign(std::istreambuf_iterator<char>(in), {});
+  if (!in || in.bad()) {
+    errors->push_back(path + ": cannot be read");
+    return false;
+  }
+  return ParseDeviations(path, text, clauses, deviations, errors);
+}
+
+void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view backend,
+                     std::string_view profile, TestResult* test) {
+  if (test->status != Status::kFail) return;
+  for (const Deviation& deviation : deviations) {
+    if (!deviation.AppliesTo(backend, profile) || !Lists(deviation, test->violated)) continue;
+    test->status = Status::kDeviation;
+    test->reason = deviation.link.empty() ? deviation.reason
+                                          : fmt::format("{} ({})", deviation.reason, deviation.link);
+    return;
+  }
+}
+
+std::vector<std::string> VanishedDeviations(const std::vector<Deviation>& deviations,
+                                            const BackendResults& results) {
+  std::vector<std::string> messages;
+  for (const Deviation& deviation : deviations) {
+    if (!deviation.AppliesTo(results.backend, results.profile)) continue;
+    bool ran = false, happened = false;
+    for (const TestResult& test : results.tests) {
+      happened |= (test.status == Status::kDeviation || test.status == Status::kFail) &&
+                  Lists(deviation, test.violated);
+      // Only a scenario that came to a verdict shows that the clause was looked at.
+      ran |= !test.property() && (test.status == Status::kPass || test.status == Status::kFail) &&
+             GlobMatches(deviation.clause, test.clause);
+    }
+    if (ran && !happened) {
+      messages.push_back(fmt::format("{}: the deviation from `{}` no longer happens on {} ({}): remove it",
+                                     deviation.place, deviation.clause, results.backend,
+                                     results.profile));
+    }
+  }
+  return messages;
+}
+
+}  // namespace mapspec

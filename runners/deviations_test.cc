@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "runners/deviations.h"
+
+#include <gtest/gtest.h>
+
+namespace mapspec {
+namespace {
+
+const std::vector<std::string> kClauses = {"queue.push.full", "stack.pop.empty"};
+
+std::vector<std::string> ErrorsOf(std::string_view text) {
+  std::vector<Deviation> deviations;
+  std::vector<std::string> errors;
+  EXPECT_EQ(ParseDeviations("d.yaml", text, kClauses, &deviations, &errors), errors.empty());
+  return errors;
+}
+
+std::vector<Deviation> Parsed(std::string_view text) {
+  std::vector<Deviation> deviations;
+  std::vector<std::string> errors;
+  EXPECT_TRUE(ParseDeviations("d.yaml", text, kClauses, &deviations, &errors))
+      << (errors.empty() ? "" : errors[0]);
+  return deviations;
+}
+
+BackendResults RunWith(Status status, std::vector<std::string> violated) {
+  BackendResults results;
+  results.backend = "library:./x.so";
+  results.profile = "linux-6.18";
+  TestResult test;
+  test.id = test.clause = "queue.push.full";
+  test.status = status;
+  test.violated = std::move(violated);
+  results.tests.push_back(test);
+  return results;
+}
+
+TEST(Deviations, AListedViolationIsADeviationWithTheListsReason) {
+  const auto list = Parsed("- {clause: queue.push.*, reason: known, link: 'https://example.org/1'}");
+  BackendResults results = RunWith(Status::kFail, {"queue.push.full"});
+  ApplyDeviations(list, results.backend, results.profile, &results.tests[0]);
+  EXPECT_EQ(results.tests[0].status, Status::kDeviation);
+  EXPECT_EQ(results.tests[0].reason, "known (https://example.org/1)");
+  EXPECT_TRUE(VanishedDeviations(list, results).empty());
+}
+
+TEST(Deviations, AnEntryForAnotherBackendOrProfileDoesNotApply) {
+  BackendResults results = RunWith(Status::kFail, {"queue.push.full"});
+  for (const char* text : {"- {clause: queue.push.full, reason: known, backend: kernel}",
+                           "- {clause: queue.push.full, reason: known, profile: documented}",
+                           "- {clause: stack.pop.empty, reason: known}"}) {
+    ApplyDeviations(Parsed(text), results.backend, results.profile, &results.tests[0]);
+    EXPECT_EQ(results.tests[0].status, Status::kFail) << text;
+  }
+}
+
+TEST(Deviations, OneThatNoLongerHappensIsTold) {
+  const auto list = Parsed("- {clause: queue.push.full, reason: known}");
+  const auto messages = VanishedDeviations(list, RunWith(Status::kPass, {}));
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_NE(messages[0].find("d.yaml:1"), std::string::npos) << messages[0];
+}
+
+TEST(Deviations, OneWhoseClauseDidNotRunIsNotCalledVanished) {
+  const auto list = Parsed("- {clause: queue.push.full, reason: known}");
+  EXPECT_TRUE(VanishedDeviations(list, RunWith(Status::kSkip, {})).empty());
+  EXPECT_TRUE(VanishedDeviations(list, RunWith(Status::kNotRun, {})).empty());
+}
+
+TEST(Deviations, APatternThatMatchesNoClauseNamesTheNearest) {
+  const auto errors = ErrorsOf("- {clause: queue.push.ful, reason: known}");
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(errors[0].find("d.yaml:1:"), std::string::npos) << errors[0];
+  EXPECT_NE(errors[0].find("queue.push.full"), std::string::npos) << errors[0];
+}
+
+TEST(Deviations, DamagedListsAreRefusedWithTheLine) {
+  EXPECT_NE(ErrorsOf("- {clause: queue.push.full}")[0].find("d.yaml:1:"), std::string::npos);
+  EXPECT_NE(ErrorsOf("\n- {reason: x}")[0].find("d.yaml:2:"), std::string::npos);
+  EXPECT_NE(ErrorsOf("- {clause: queue.push.full, reason: a, because: b}")[0].find("because"),
+            std::string::npos);
+  EXPECT_EQ(ErrorsOf("clause: queue.push.full").size(), 1u);
+  EXPECT_EQ(ErrorsOf("- [").size(), 1u);
+}
+
+TEST(Deviations, AnEmptyFileListsNothing) { EXPECT_TRUE(Parsed("").empty()); }
+
+}  // namespace
+}  // namespace mapspec

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "backends/backend.h"
+#include "oracle/uapi.h"
+#include "properties/property.h"
+#include "runners/commands.h"
+#include "runners/deviations.h"
+#include "runners/glob.h"
+
+namespace mapspec {
+namespace {
+
+struct Options {
+  std::string what = "backends";
+  std::string filter;
+  std::string deviations;
+  std::vector<std::string> specs;
+};
+
+const std::vector<std::string>& Topics() {
+  static const std::vector<std::string> topics = {"backends",   "map-types", "clauses",
+                                                  "deviations", "profiles",  "properties"};
+  return topics;
+}
+
+int ListTheBackends() {
+  for (const BackendInfo& info : ListBackends()) {
+    fmt::print("{:<16} {:<12} {}{}\n", info.selector, info.available ? "available" : "unavailable",
+               info.description, info.reason.empty() ? "" : ": " + info.reason);
+  }
+  return 0;
+}
+
+int ListMapTypes(const Specs& specs) {
+  for (const SpecFile& file : specs.files) {
+    fmt::print("{:<24} {:>4} clauses {:>5} scenarios\n",
+               file.map_type ? MapTypeName(*file.map_type) : "GENERIC (every type)",
+               file.clauses.size(), file.scenarios.size());
+  }
+  return 0;
+}
+
+int ListClauses(const Specs& specs, const Options& options) {
+  const Filter filter(options.filter);
+  size_t width = 0, printed = 0;
+  std::vector<std::string> ids;
+  for (const SpecFile& file : specs.files) {
+    for (const ClauseSpec& clause : file.clauses) {
+      width = std::max(width, clause.id.size());
+      ids.push_back(clause.id);
+    }
+  }
+  for (const SpecFile& file : specs.files) {
+    for (const ClauseSpec& clause : file.clauses) {
+      if (!filter.Selects(clause.id, "")) continue;
+      ++printed;
+      std::string condition;
+      if (!clause.since.empty()) condition += fmt::format(" (since {})", clause.since);
+      if (!clause.until.empty()) condition += fmt::format(" (until {})", clause.until);
+      if (!clause.trait.empty()) condition += fmt::format(" (where {})", clause.trait);
+      fmt::print("{:<{}}  {:<10}  {:<7}  {}{} [{}, {}]\n", clause.id, width, LevelName(clause.level),
+                 PathName(clause.path), clause.claim, condition, clause.document, clause.section);
+    }
+  }
+  if (printed == 0) {
+    return UsageError(fmt::format("--filter {}: no clause matches{}", options.filter,
+                                  DidYouMean(options.filter, ids)));
+  }
+  return 0;
+}
+
+int ListDeviations(const Specs& specs, const Options& options) {
+  if (options.deviations.empty()) {
+    return UsageError("list deviations needs --deviations FILE, the list to read");
+  }
+  std::vector<std::string> clauses, errors;
+  for (const SpecFile& file : specs.files) {
+    for (const ClauseSpec& clause : file.clauses) clauses.push_back(clause.id);
+  }
+  std::vector<Deviation> deviations;
+  if (!LoadDeviations(options.deviations, clauses, &deviations, &errors)) {
+    for (const std::string& error : errors) UsageError(error);
+    return 2;
+  }
+  for (const Deviation& deviation : deviations) {
+    fmt::print("{}  backend {}  profile {}  {}{}\n", deviation.clause, deviation.backend,
+               deviation.profile, deviation.reason,
+               deviation.link.empty() ? "" : " <" + deviation.link + ">");
+  }
+  return 0;
+}
+
+int ListProfiles() {
+  for (const Profile& profile : AllProfiles()) {
+    std::string traits;
+    for (const std::string& name : TraitNames()) {
+      traits += fmt::format("{}{}{}", traits.empty() ? "" : " ",
+                            TraitValue(profile.traits, name).value_or(false) ? "" : "!", name);
+    }
+    fmt::print("{:<12} {}  {}\n", profile.name,
+               profile.observed ? "documented and observed clauses" : "documented clauses only        ",
+               traits);
+  }
+  return 0;
+}
+
+int ListProperties() {
+  size_t width = 0;
+  for (const Property& property : AllProperties()) width = std::max(width, property.id.size());
+  for (const Property& property : AllProperties()) {
+    fmt::print("{:<{}}  {}\n", property.id, width, property.description);
+  }
+  return 0;
+}
+
+int List(const Options& options) {
+  if (std::find(Topics().begin(), Topics().end(), options.what) == Topics().end()) {
+    std::string known;
+    for (const std::string& topic : Topics()) known += (known.empty() ? "" : ", ") + topic;
+    std::string hint = DidYouMean(options.what, Topics());
+    if (hint.empty()) hint = "; known are " + known;
+    return UsageError(fmt::format("nothing called `{}` to list{}", options.what, hint));
+  }
+  if (options.what == "backends") return ListTheBackends();
+  if (options.what == "profiles") return ListProfiles();
+  if (options.what == "properties") return ListProperties();
+  const std::optional<Specs> specs = LoadSpecsOrSay(options.specs);
+  if (!specs) return 2;
+  if (options.what == "map-types") return ListMapTypes(*specs);
+  if (options.what == "deviations") return ListDeviations(*specs, options);
+  return ListClauses(*specs, options);
+}
+
+}  // namespace
+
+void AddListCommand(CLI::App& app, int* status) {
+  CLI::App* command = app.add_subcommand("list", "Say what there is: backends, clauses, …");
+  auto options = std::make_shared<Options>();
+  command->add_option("WHAT", options->what, "backends, map-types, clauses, deviations, profiles or properties")
+      ->capture_default_str();
+  command->add_option("--filter", options->filter, "Of the clauses, those that match (globs joined by ':')");
+  command->add_option("--deviations", options->deviations, "The list that `list deviations` reads");
+  command->add_option("--specs", options->specs, "YAML files or directories instead of the embedded specification")
+      ->allow_extra_args(false);
+  command->footer("Examples\n  mapspec list backends\n  mapspec list clauses --filter 'queue.push.*'");
+  command->callback([options, status] { *status = List(*options); });
+}
+
+}  // namespace mapspec

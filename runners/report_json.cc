@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include <nlohmann/json.hpp>
+
+#include "oracle/trace_json.h"
+#include "runners/report.h"
+
+namespace mapspec {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Text(const std::string& text) { return ReplaceInvalidUtf8(text); }
+
+Json ClauseToJson(const ClauseResult& result) {
+  Json json;
+  json["id"] = result.id;
+  if (const ClauseId id = FindClause(result.id); id != kNoClause) {
+    json["level"] = LevelName(GetClause(id).level);
+    json["path"] = PathName(GetClause(id).path);
+  }
+  json["status"] = StatusName(result.status);
+  json["reason"] = Text(result.reason);
+  json["trace"] = result.trace.empty() ? Json() : Json(Text(result.trace));
+  return json;
+}
+
+Json TestToJson(const TestResult& test) {
+  Json json;
+  json["id"] = test.id;
+  json["status"] = StatusName(test.status);
+  json["reason"] = Text(test.reason);
+  json["operations"] = test.operations;
+  json["seconds"] = test.seconds;
+  json["trace"] = test.trace.empty() ? Json() : Json(Text(test.trace));
+  return json;
+}
+
+Json BackendToJson(const BackendResults& results) {
+  Json json;
+  json["mapspec"] = kMapspecVersion;
+  json["backend"] = Text(results.backend);
+  json["environment"] =
+      Json::parse(EnvironmentToJson(results.environment), nullptr, /*allow_exceptions=*/false);
+  json["profile"] = results.profile;
+  json["seed"] = results.seed;
+  json["effort"] = results.effort;
+  json["clauses"] = Json::array();
+  for (const ClauseResult& clause : ClauseResults(results)) {
+    json["clauses"].push_back(ClauseToJson(clause));
+  }
+  json["scenarios"] = Json::array();
+  json["properties"] = Json::array();
+  for (const TestResult& test : results.tests) {
+    json[test.property() ? "properties" : "scenarios"].push_back(TestToJson(test));
+  }
+  json["coverage"]["operation_flag_outcome"] = Json::object();
+  for (const auto& [cell, count] : results.coverage) {
+    json["coverage"]["operation_flag_outcome"][cell] = count;
+  }
+  const Summary summary = Summarize(results);
+  json["summary"] = {{"clauses", summary.kept + summary.broken + summary.deviating +
+                                     summary.skipped + summary.unknown},
+                     {"pass", summary.kept},
+                     {"fail", summary.broken},
+                     {"deviation", summary.deviating},
+                     {"skip", summary.skipped},
+                     {"unknown", summary.unknown},
+                     {"tests", summary.tests},
+                     {"tests_failed", summary.tests_failed},
+                     {"operations", summary.operations},
+                     {"unjudged_operations", summary.unjudged},
+                     {"coverage_cells", results.coverage.size()},
+                     {"seconds", summary.seconds},
+                     {"interrupted", summary.interrupted}};
+  json["errors"] = Json::array();
+  for (const std::string& error : results.errors) json["errors"].push_back(Text(error));
+  if (!results.unusable.empty()) json["errors"].push_back(Text(results.unusable));
+  return json;
+}
+
+}  // namespace
+
+void WriteJsonReport(const std::vector<BackendResults>& results, std::ostream& out) {
+  for (const BackendResults& backend : results) {
+    out << BackendToJson(backend).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  }
+}
+
+}  // namespace mapspec

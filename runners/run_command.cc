@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <set>
+
+#include "backends/backend.h"
+#include "oracle/uapi.h"
+#include "runners/commands.h"
+#include "runners/failure_report.h"
+#include "runners/gtest_flags.h"
+#include "runners/progress.h"
+#include "runners/report.h"
+#include "runners/run_plan.h"
+#include "runners/signals.h"
+#include "runners/worker.h"
+#include "runners/worker_pool.h"
+
+namespace mapspec {
+namespace {
+
+struct Options {
+  RunOptions run;
+  std::string filter, effort = "normal", shard = "1/1", seed, map_type;
+  std::vector<std::string> specs;
+  std::string deviations;
+  std::string json, junit;
+  bool ktap = false;
+};
+
+bool ParseNumber(std::string_view text, uint64_t* out) {
+  const bool hex = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+  if (hex) text.remove_prefix(2);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), *out, hex ? 16 : 10);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+bool ParseShard(const std::string& text, RunOptions* run) {
+  uint64_t shard = 0, shards = 0;
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos || !ParseNumber(std::string_view(text).substr(0, slash), &shard) ||
+      !ParseNumber(std::string_view(text).substr(slash + 1), &shards) || shard < 1 ||
+      shard > shards || shards > 10'000) {
+    return false;
+  }
+  run->shard = static_cast<unsigned>(shard);
+  run->shards = static_cast<unsigned>(shards);
+  return true;
+}
+
+// Turns words into values; 0, or 2 after saying what is wrong.
+int Resolve(Options* options) {
+  RunOptions& run = options->run;
+  if (run.backends.empty()) run.backends = {"userspace"};
+  if (std::set<std::string>(run.backends.begin(), run.backends.end()).size() != run.backends.size()) {
+    return UsageError("a --backend is given twice");
+  }
+  if (!run.profile.empty() && FindProfileOrSay(run.profile) == nullptr) return 2;
+  const std::optional<Effort> effort = ParseEffort(options->effort);
+  if (!effort) {
+    return UsageError(fmt::format("unknown effort `{}`{}", options->effort,
+                                  DidYouMean(options->effort, {"quick", "normal", "thorough"})));
+  }
+  run.effort = *effort;
+  if (!ParseShard(options->shard, &run)) {
+    return UsageError(fmt::format("--shard {}: expected I/N with 1 <= I <= N, as in 1/4", options->shard));
+  }
+  if (options->seed.empty()) {
+    std::random_device device;
+    run.seed = (uint64_t{device()} << 32) | device();
+  } else if (!ParseNumber(options->seed, &run.seed)) {
+    return UsageError(fmt::format("--seed {}: expected a number below 2^64", options->seed));
+  }
+  return CheckGtestFlags(run.gtest_flags, run.jobs > 1 || run.backends.size() > 1);
+}
+
+// The plan; every pattern has to select something. 0 or 2.
+int Plan(const Specs& specs, const Options& options, std::vector<PlannedTest>* plan) {
+  const Filter filter(options.filter);
+  const std::vector<std::string> ids = AllIds(specs);
+  for (const std::string& pattern : filter.wanted()) {
+    const bool matches = std::any_of(ids.begin(), ids.end(), [&](const std::string& id) {
+      return GlobMatches(pattern, id);
+    });
+    if (matches) continue;
+    std::string hint = DidYouMean(pattern, ids);
+    if (hint.empty()) hint = "; see mapspec list clauses and mapspec list properties";
+    return UsageError(fmt::format("--filter {}: no clause, scenario or property matches{}", pattern, hint));
+  }
+  *plan = MakePlan(specs, filter, options.run);
+  if (!options.map_type.empty()) {
+    std::vector<std::string> types;
+    for (const SpecFile& file : specs.files) types.push_back(file.prefix);
+    std::string wanted = options.map_type;
+    if (const auto type = ParseMapType(wanted)) wanted = MapTypeName(*type).substr(13);
+    std::transform(wanted.begin(), wanted.end(), wanted.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (std::find(types.begin(), types.end(), wanted) == types.end()) {
+      std::string hint = DidYouMean(wanted, types);
+      if (hint.empty()) hint = "; see mapspec list map-types";
+      return UsageError(fmt::format("unknown map type `{}`{}", options.map_type, hint));
+    }
+    std::erase_if(*plan, [&](const PlannedTest& test) { return test.id.rfind(wanted + ".", 0) != 0; });
+  }
+  if (plan->empty() && options.run.shards == 1) {
+    return UsageError(fmt::format("--filter {}: nothing is left to run", options.filter));
+  }
+  return 0;
+}
+
+bool CheckWritable(const std::string& path) {
+  if (path.empty() || std::ofstream(path, std::ios::app)) return true;
+  UsageError(path + ": cannot be written");
+  return false;
+}
+
+template <typename Write>
+bool WriteReport(const std::string& path, const Write& write) {
+  if (path.empty()) return true;
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  write(out);
+  out.flush();
+  if (out) return true;
+  UsageError(path + ": cannot be written");
+  return false;
+}
+
+int Run(Options* options) {
+  if (const int status = Resolve(options); status != 0) return status;
+  RunOptions& run = options->run;
+  const std::optional<Specs> specs = LoadSpecsOrSay(options->specs);
+  if (!specs) return 2;
+  std::vector<PlannedTest> plan;
+  if (const int status = Plan(*specs, *options, &plan); status != 0) return status;
+  if (!options->deviations.empty()) {
+    std::vector<std::string> clauses, errors;
+    for (const SpecFile& file : specs->files) {
+      for (const ClauseSpec& clause : file.clauses) clauses.push_back(clause.id);
+    }
+    if (!LoadDeviations(options->deviations, clauses, &run.deviations, &errors)) {
+      for (const std::string& error : errors) UsageError(error);
+      return 2;
+    }
+  }
+  if (WantsGtestList(run.gtest_flags)) return ListGtests(plan, run);
+  if (!CheckWritable(options->json) || !CheckWritable(options->junit)) return 2;
+
+  InstallStopSignals();
+  // All backends are opened once before anything runs: a typing error in the last one should not wait for
+  // the first one's results.
+  std::vector<HelloMessage> hellos(run.backends.size());
+  std::vector<UnusableMessage> unusable(run.backends.size());
+  for (size_t i = 0; i < run.backends.size(); ++i) {
+    if (!ProbeBackend(run.backends[i], &hellos[i], &unusable[i]) && unusable[i].usage) {
+      return UsageError(unusable[i].reason);
+    }
+  }
+  // With --ktap standard output carries that report and nothing else.
+  std::FILE* const talk = options->ktap ? stderr : stdout;
+  fmt::print(stderr, "mapspec {}: {} tests, effort {}, seed {}\n", kMapspecVersion, plan.size(),
+             options->effort, run.seed);
+  Progress progress(stderr, run.every_test);
+  std::vector<BackendResults> results;
+  for (size_t i = 0; i < run.backends.size(); ++i) {
+    if (!unusable[i].reason.empty()) {
+      BackendResults failed;
+      failed.backend = failed.environment.backend = run.backends[i];
+      failed.profile = run.profile;
+      failed.seed = run.seed;
+      failed.effort = options->effort;
+      failed.unusable = unusable[i].reason;
+      results.push_back(std::move(failed));
+      continue;
+    }
+    const Profile* profile =
+        FindProfileOrSay(run.profile.empty() ? hellos[i].default_profile : run.profile);
+    if (profile == nullptr) return 3;
+    results.push_back(RunOnBackend(run.backends[i], hellos[i], *profile, plan, run, &progress));
+  }
+
+  bool written = WriteReport(options->json, [&](std::ostream& out) { WriteJsonReport(results, out); });
+  written &= WriteReport(options->junit, [&](std::ostream& out) { WriteJunitReport(results, out); });
+  if (options->ktap) {
+    WriteKtapReport(results, std::cout);
+    std::cout.flush();
+  }
+  std::string verdict;
+  for (const BackendResults& backend : results) verdict += "\n" + VerdictText(backend, UseColour(talk));
+  for (const std::string& path : {options->json, options->junit}) {
+    if (!path.empty()) verdict += fmt::format("  report      {}\n", path);
+  }
+  const bool failures = std::any_of(results.begin(), results.end(), [](const BackendResults& backend) {
+    return std::any_of(backend.tests.begin(), backend.tests.end(),
+                       [](const TestResult& test) { return !test.trace.empty(); });
+  });
+  if (failures) verdict += fmt::format("  failures    {}/\n", run.out);
+  fmt::print(talk, "{}", verdict);
+  std::fflush(talk);
+  const int status = ExitStatus(results);
+  return written || status != 0 ? status : 2;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, int* status) {
+  CLI::App* command = app.add_subcommand("run", "Run the conformance suite on one or more backends");
+  auto options = std::make_shared<Options>();
+  RunOptions& run = options->run;
+  command->add_option("-b,--backend", run.backends,
+                      "What answers; may be given several times; see mapspec list backends. Default: userspace")
+      ->allow_extra_args(false);
+  command->add_option("--profile", run.profile,
+                      "What the backend claims to be, see mapspec list profiles; default: its own");
+  command->add_option("--filter", options->filter,
+                      "Tests to run: globs over ids (* and ?), joined by ':'; one that starts with '-' takes away");
+  command->add_option("--map-type", options->map_type, "Only what concerns this map type");
+  command->add_option("--seed", options->seed, "Of everything random; default: a new one, which is printed");
+  command->add_option("--effort", options->effort, "quick, normal or thorough")->capture_default_str();
+  command->add_option("-j,--jobs", run.jobs, "Worker processes")->check(CLI::Range(1u, 64u))->capture_default_str();
+  command->add_option("--shard", options->shard, "I/N: the I-th of N parts of the suite")->capture_default_str();
+  command->add_option("--specs", options->specs, "YAML files or directories instead of the embedded specification")
+      ->allow_extra_args(false);
+  command->add_option("--deviations", options->deviations,
+                      "YAML list of known violations: {clause: GLOB, backend: GLOB, profile: GLOB, reason: …, link: …}");
+  command->add_option("--json", options->json, "Write the results as JSON, one object for each backend");
+  command->add_option("--junit", options->junit, "Write the results as JUnit XML");
+  command->add_flag("--ktap", options->ktap, "Print the results as KTAP, and nothing else, on standard output");
+  command->add_option("--out", run.out, "Directory for scripts and traces of failures")->capture_default_str();
+  command->add_flag("!--no-shrink", run.shrink, "Report failing scripts as they were found");
+  command->add_flag("-v,--verbose", run.every_test, "A line for each test");
+  command->footer(
+      "Examples\n"
+      "  mapspec run --backend kernel --effort normal --json k.json --junit k.xml\n"
+      "  mapspec run --backend userspace --backend kernel --filter 'queue.*:-*random*'\n"
+      "  mapspec run --backend library:./libmaps.so --profile documented --deviations known.yaml\n\n"
+      "Options of GoogleTest (--gtest_repeat=3, --gtest_shuffle, --gtest_fail_fast, --gtest_list_tests, …) are\n"
+      "passed on; in --gtest_filter '-' takes away, so use --filter for ids.\n\n"
+      "Exit status: 0 everything conforms, 1 a violation or a listed deviation that vanished, 2 bad usage or\n"
+      "input, 3 a backend could not be used or died, 130 interrupted (reports are written; a second Ctrl-C\n"
+      "ends at once).");
+  command->callback([options, &gtest_flags, status] {
+    options->run.gtest_flags = gtest_flags;
+    *status = Run(options.get());
+  });
+}
+
+}  // namespace mapspec

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "runners/scenario_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "backends/capability.h"
+
+namespace mapspec {
+namespace {
+
+bool TraitHolds(std::string_view trait, const Traits& traits) {
+  if (trait.empty()) return true;
+  const bool negated = trait.front() == '!';
+  if (negated) trait.remove_prefix(1);
+  return TraitValue(traits, trait).value_or(false) != negated;
+}
+
+// A step whose outcome is not what the scenario says.
+struct Mismatch {
+  size_t index;
+  MatchResult match;
+};
+
+std::optional<Mismatch> FirstMismatch(const Scenario& scenario, const Trace& trace) {
+  for (size_t i = 0; i < scenario.steps.size() && i < trace.outcomes.size(); ++i) {
+    const Step& step = scenario.steps[i];
+    MatchResult match = Match(step.expected, step.operation, trace.outcomes[i]);
+    if (!match.matches) return Mismatch{i, std::move(match)};
+  }
+  return std::nullopt;
+}
+
+// The bytes that the one alternative wants in the output buffer, for marking what differs.
+Bytes StatedOutput(const StatedOutcomes& stated) {
+  if (stated.alternatives.size() != 1) return {};
+  return stated.alternatives[0].output.value_or(Bytes());
+}
+
+void SetViolation(ScenarioRun* run, Violation violation) {
+  run->result.status = Status::kFail;
+  run->result.violated = violation.clauses;
+  run->result.reason =
+      fmt::format("operation {}: expected {}, got {}", violation.index, violation.expected,
+                  violation.got);
+  std::replace(run->result.reason.begin(), run->result.reason.end(), '\n', ' ');
+  run->violation = std::move(violation);
+}
+
+}  // namespace
+
+void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile, ScenarioRun* run) {
+  const Trace& trace = run->trace;
+  TestResult& result = run->result;
+  const Verdict verdict = Judge(trace, profile);
+  result.operations = trace.outcomes.size();
+  result.unjudged = verdict.unjudged;
+  const std::optional<Mismatch> mismatch = FirstMismatch(scenario, trace);
+
+  for (size_t i = 0; i < trace.outcomes.size(); ++i) {
+    if (trace.outcomes[i].completion != Completion::kNotRun) continue;
+    if (verdict.violation && verdict.index < i) break;
+    if (mismatch && mismatch->index < i) break;
+    result.status = Status::kSkip;
+    result.reason = trace.outcomes[i].detail;
+    return;
+  }
+
+  if (verdict.violation && (!mismatch || verdict.index <= mismatch->index)) {
+    Violation violation = ViolationOf(verdict, trace, profile.name, result.id);
+    // The same outcome of the same operation may break the scenario's clause too: both are told. A death
+    // or a hang is no clause's own; the scenario's is the one that could not be kept.
+    const bool same = mismatch && mismatch->index == verdict.index &&
+                      !scenario.steps[mismatch->index].implicit &&
+                      (profile.observed || level == Level::kDocumented);
+    if ((same || violation.clauses.empty()) &&
+        std::find(violation.clauses.begin(), violation.clauses.end(), scenario.clause) ==
+            violation.clauses.end()) {
+      violation.clauses.push_back(scenario.clause);
+    }
+    run->oracle_objects = true;
+    SetViolation(run, std::move(violation));
+    return;
+  }
+  if (mismatch) {
+    const Step& step = scenario.steps[mismatch->index];
+    if (step.implicit) {
+      result.status = Status::kUndecided;
+      result.reason = fmt::format("the scenario's map was not made: {}", mismatch->match.got);
+      return;
+    }
+    if (!profile.observed && level == Level::kObserved) {
+      result.status = Status::kSkip;
+      result.reason = "observed only: profile documented does not promise it";
+      return;
+    }
+    Violation violation;
+    violation.found_by = result.id;
+    violation.profile = profile.name;
+    violation.clauses = {scenario.clause};
+    violation.index = mismatch->index;
+    violation.expected = mismatch->match.expected;
+    violation.got = mismatch->match.got;
+    violation.expected_bytes = StatedOutput(step.expected);
+    violation.trace = trace;
+    SetViolation(run, std::move(violation));
+    return;
+  }
+  if (trace.outcomes.size() < trace.operations.size()) {
+    result.status = Status::kDied;
+    result.reason = fmt::format("the backend stopped after {} of {} operations",
+                                trace.outcomes.size(), trace.operations.size());
+    return;
+  }
+  result.status = Status::kPass;
+}
+
+ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& profile,
+                        Backend& backend) {
+  const auto start = std::chrono::steady_clock::now();
+  ScenarioRun run;
+  TestResult& result = run.result;
+  result.id = scenario.id;
+  result.clause = scenario.clause;
+  if (!TraitHolds(scenario.trait, profile.traits)) {
+    result.status = Status::kSkip;
+    result.reason = fmt::format("does not hold for {}", profile.name);
+    return run;
+  }
+  const CapabilitySet promised = PromisedBy(profile.name);
+  Capability lacking = Capability::kCount;
+  for (const Step& step : scenario.steps) {
+    const CapabilitySet needed = Required(step.operation);
+    const Capability broken = FirstMissing(needed & promised, backend.capabilities());
+    if (broken != Capability::kCount) {
+      result.status = Status::kFail;
+      result.violated = {scenario.clause};
+      result.reason = fmt::format("the backend lacks {}, which {} promises", CapabilityName(broken),
+                                  profile.name);
+      return run;
+    }
+    if (lacking == Capability::kCount) lacking = FirstMissing(needed, backend.capabilities());
+  }
+  if (lacking != Capability::kCount) {
+    result.status = Status::kSkip;
+    result.reason = fmt::format("the backend lacks {}", CapabilityName(lacking));
+    return run;
+  }
+  std::string error;
+  run.trace = Execute(backend, ToScript(scenario), &error);
+  run.trace.profile = profile.name;
+  if (!error.empty()) {
+    result.status = Status::kDied;
+    result.reason = error;
+  } else {
+    JudgeScenario(scenario, level, profile, &run);
+  }
+  result.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return run;
+}
+
+}  // namespace mapspec
