@@ -11,6 +11,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -86,8 +87,11 @@ class Bytes {
  private:
   static constexpr uint32_t capacity_inline() { return kInline; }
   void Allocate(size_t size) {
-    size_ = static_cast<uint32_t>(size);
+    // size_ last: when the allocation throws, this object owns nothing. A size that size_ cannot hold must
+    // not be cut to one whose buffer is smaller than what the caller goes on to fill.
+    if (size > UINT32_MAX) throw std::length_error("Bytes: more than 4 GiB");
     if (size > kInline) heap_ = new uint8_t[size];
+    size_ = static_cast<uint32_t>(size);
   }
   void Release() {
     if (size_ > kInline) delete[] heap_;

@@ -110,6 +110,14 @@ TEST(BytesTest, AppendTakesItself) {
   EXPECT_EQ(bytes.Slice(40, 40), Counting(40));
 }
 
+TEST(BytesTest, ASizeBeyond32BitsIsRefusedAndNotCut) {
+  EXPECT_THROW(Bytes((uint64_t{1} << 32) + 1), std::length_error);
+  Bytes bytes = Counting(100);
+  const uint8_t byte = 0;
+  EXPECT_THROW(bytes.Assign(&byte, uint64_t{1} << 32), std::length_error);
+  EXPECT_TRUE(bytes.empty());
+}
+
 TEST(BytesTest, EqualityLooksAtSizeAndEveryByte) {
   EXPECT_EQ(Bytes(), Bytes(size_t{0}));
   EXPECT_FALSE(Bytes(size_t{4}) == Bytes(size_t{5}));
