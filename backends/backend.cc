@@ -1,21 +1,62 @@
 // SPDX-License-Identifier: MIT
 #include "backends/backend.h"
 
+#include <optional>
+
+#include "backends/agent/agent_backend.h"
 #include "backends/embedded/userspace_backend.h"
 #include "backends/kernel/kernel_backend.h"
+#include "backends/library/library_backend.h"
 #include "backends/null/null_backend.h"
 
 namespace mapspec {
 namespace {
 
-constexpr std::string_view kNullPrefix = "null:";
+constexpr std::string_view kLibrary = "library:";
+constexpr std::string_view kExec = "exec:";
+// Not in `mapspec list backends`: for agents and for tests.
+constexpr std::string_view kInProcessLibrary = "in-process-library:";
+constexpr std::string_view kNull = "null:";
+
+// What follows the prefix; nullopt for another selector.
+std::optional<std::string> After(std::string_view prefix, std::string_view selector) {
+  if (!selector.starts_with(prefix)) return std::nullopt;
+  return std::string(selector.substr(prefix.size()));
+}
+
+std::string UnknownNull(std::string_view selector) {
+  std::vector<std::string> known;
+  for (const std::string_view kind : NullBackendKinds()) {
+    known.push_back(std::string(kNull) + std::string(kind));
+  }
+  std::string message = "unknown backend \"" + std::string(selector) + "\"; known are";
+  for (const std::string& name : known) message += " " + name;
+  return message;
+}
 
 std::string Unknown(std::string_view selector) {
-  std::string message = "unknown backend \"" + std::string(selector) + "\"";
-  const std::vector<std::string> known = {"userspace", "kernel"};
-  const std::string nearest = Nearest(selector, known);
-  if (!nearest.empty()) return message + "; did you mean \"" + nearest + "\"?";
-  return message + "; known are userspace and kernel";
+  // What stands before the colon is compared, and what follows it kept.
+  const size_t colon = selector.find(':');
+  const std::string_view word = selector.substr(0, colon);
+  const std::vector<std::string> known = {"userspace", "kernel", "library", "exec"};
+  const std::string message = "unknown backend \"" + std::string(selector) + "\"";
+  std::string nearest = Nearest(word, known);
+  if (nearest.empty()) {
+    return message + "; known are userspace, kernel, library:PATH and exec:COMMAND";
+  }
+  if (nearest == "library" || nearest == "exec") {
+    const bool has_rest = colon != std::string_view::npos && colon + 1 < selector.size();
+    nearest += has_rest ? std::string(selector.substr(colon))
+                        : nearest == "exec" ? ":COMMAND" : ":PATH";
+  }
+  return message + "; did you mean \"" + nearest + "\"?";
+}
+
+std::unique_ptr<Backend> MakeExecBackend(const std::string& command, std::string* error) {
+  AgentOptions options;
+  options.selector = std::string(kExec) + command;
+  options.arguments = {"/bin/sh", "-c", command};
+  return MakeAgentBackend(std::move(options), error);
 }
 
 }  // namespace
@@ -24,10 +65,24 @@ std::unique_ptr<Backend> MakeBackend(std::string_view selector, std::string* err
   *usage = false;
   if (selector == "userspace") return MakeUserspaceBackend();
   if (selector == "kernel") return MakeKernelBackend(error);
-  if (selector.starts_with(kNullPrefix)) {
-    if (auto backend = MakeNullBackend(selector.substr(kNullPrefix.size()))) return backend;
+  if (const auto path = After(kLibrary, selector); path && !path->empty()) {
+    return MakeLibraryBackend(*path, error, usage);
+  }
+  if (const auto path = After(kInProcessLibrary, selector); path && !path->empty()) {
+    return MakeInProcessLibraryBackend(*path, error);
+  }
+  if (const auto command = After(kExec, selector); command && !command->empty()) {
+    return MakeExecBackend(*command, error);
   }
   *usage = true;
+  if (const auto kind = After(kNull, selector)) {
+    if (auto backend = MakeNullBackend(*kind)) {
+      *usage = false;
+      return backend;
+    }
+    *error = UnknownNull(selector);
+    return nullptr;
+  }
   *error = Unknown(selector);
   return nullptr;
 }
@@ -38,6 +93,12 @@ std::vector<BackendInfo> ListBackends() {
   BackendInfo kernel{"kernel", "bpf(2) of the running kernel", false, ""};
   kernel.available = MakeKernelBackend(&kernel.reason) != nullptr;
   list.push_back(std::move(kernel));
+  BackendInfo library{"library:PATH", "a shared object with libbpf's low-level API, in a child process",
+                      false, ""};
+  library.available = !FindLibraryAgent(&library.reason).empty();
+  list.push_back(std::move(library));
+  list.push_back({"exec:COMMAND",
+                  "a command that speaks the agent protocol on its stdin and stdout", true, ""});
   return list;
 }
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include <dlfcn.h>
+
+#include <utility>
+
+#include "backends/host_environment.h"
+#include "backends/libbpf_api/api_backend.h"
+#include "backends/library/library_backend.h"
+
+namespace mapspec {
+namespace {
+
+// dlopen(3) looks for a name without a slash in the system's directories; a path names a file here.
+std::string AsPath(const std::string& path) {
+  return path.find('/') == std::string::npos ? "./" + path : path;
+}
+
+template <typename Function>
+Function Symbol(void* library, Capability capability) {
+  return reinterpret_cast<Function>(dlsym(library, std::string(CapabilityName(capability)).c_str()));
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, std::string* error) {
+  void* library = dlopen(AsPath(path).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* reason = dlerror();
+    *error = "cannot be loaded: " + std::string(reason != nullptr ? reason : path);
+    return nullptr;
+  }
+  auto setup = std::make_shared<ApiSetup>();
+#define MAPSPEC_FIND(name, capability) \
+  setup->api.name = Symbol<decltype(setup->api.name)>(library, Capability::capability);
+  MAPSPEC_BPF_API(MAPSPEC_FIND)
+#undef MAPSPEC_FIND
+  setup->capabilities = CapabilitiesOf(setup->api);
+  if (setup->capabilities.none()) {
+    *error = path + " has none of the functions of libbpf's low-level API (bpf_map_create, "
+                    "bpf_map_lookup_elem, …)";
+    return nullptr;
+  }
+  Add(&setup->capabilities, Capability::kMmap);
+  Environment environment = HostEnvironment("in-process-library:" + path);
+  environment.implementation = path.substr(path.rfind('/') + 1);
+  if (const auto cpus = reinterpret_cast<int (*)()>(dlsym(library, "libbpf_num_possible_cpus"))) {
+    if (const int count = cpus(); count > 0) environment.possible_cpus = static_cast<uint32_t>(count);
+  }
+  setup->possible_cpus = environment.possible_cpus;
+  return std::make_unique<ApiBackend>(std::move(environment), "documented", std::move(setup));
+}
+
+}  // namespace mapspec
