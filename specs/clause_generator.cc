@@ -92,10 +92,11 @@ std::string ClausesTable(const Specs& specs) {
   }
   std::string table(kNotice);
   table +=
-      "#include \"oracle/clause.h\"\n#include \"oracle/profile.h\"\n\nnamespace mapspec "
+      "#include \"oracle/clause.h\"\n\n#include <type_traits>\n\n#include "
+      "\"oracle/profile.h\"\n\nnamespace mapspec "
       "{\nnamespace {\n\n";
   for (const std::string& trait : traits) {
-    table += "static_assert(&Traits::" + trait + " != nullptr);\n";
+    table += "static_assert(std::is_same_v<decltype(Traits::" + trait + "), bool>);\n";
   }
   if (!clauses.empty()) {
     table += "constexpr Clause kClauses[] = {\n" + rows + "};\n";

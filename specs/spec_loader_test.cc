@@ -235,7 +235,7 @@ TEST_F(SpecFilesTest, WhatCannotBeReadIsAnError) {
 
 TEST_F(SpecFilesTest, AFileWithoutEndIsReadNoFurtherThanTheLimit) {
   const std::string endless = "/dev/zero";
-  EXPECT_EQ(ErrorsOf(LoadSpecPaths({&endless, 1}, kOptions)), "/dev/zero: larger than 4 MiB");
+  EXPECT_EQ(ErrorsOf(LoadSpecPaths({&endless, 1}, kOptions)), "/dev/zero: larger than 1 MiB");
 }
 
 }  // namespace

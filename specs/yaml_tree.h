@@ -18,7 +18,9 @@
 
 namespace mapspec {
 
-inline constexpr size_t kMaxYamlBytes = size_t{4} << 20;
+// yaml-cpp 0.7 reads a whole flow sequence ahead and spends some 250 bytes on each byte of
+// "[[[[...": this limit is what keeps a hostile file to a quarter of a gigabyte and under a second.
+inline constexpr size_t kMaxYamlBytes = size_t{1} << 20;
 inline constexpr size_t kMaxYamlNodes = 100'000;
 inline constexpr size_t kMaxYamlDepth = 24;
 

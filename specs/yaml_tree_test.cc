@@ -81,7 +81,7 @@ TEST(YamlTree, DeepNestingIsRefusedWhereItGetsTooDeep) {
 }
 
 TEST(YamlTree, LargeFilesAndManyNodesAreRefused) {
-  EXPECT_EQ(ErrorOf(std::string(kMaxYamlBytes + 1, 'a')), "t.yaml: larger than 4 MiB");
+  EXPECT_EQ(ErrorOf(std::string(kMaxYamlBytes + 1, 'a')), "t.yaml: larger than 1 MiB");
   std::string commas = "[";
   while (commas.size() < kMaxYamlBytes - 2) commas += "1,";
   EXPECT_NE(ErrorOf(commas + "]").find("more than 100000 nodes"), std::string::npos);

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+#include "specs/answers.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "specs/field_reader.h"
+
+namespace mapspec {
+namespace {
+
+constexpr uint32_t kInfoSize = 88;      // sizeof(struct bpf_map_info) of the uapi of 6.1 to 6.18.
+constexpr uint32_t kFirstId = 100;      // The id of a script's first map; any will do.
+constexpr size_t kMaxBuffer = 1 << 20;  // Longer buffers are not looked at by any scenario.
+
+// How the call may end; for "any error" every errno is a candidate.
+std::vector<Outcome> Endings(const StatedOutcome& stated) {
+  Outcome outcome;
+  outcome.error = stated.error;
+  if (stated.result != StatedOutcome::Result::kAnyError) return {outcome};
+  std::vector<Outcome> endings;
+  for (const std::string& name : ErrnoNames()) {
+    outcome.error = *ParseErrno(name);
+    endings.push_back(outcome);
+  }
+  return endings;
+}
+
+void AddOnce(const Bytes& bytes, std::vector<Bytes>* list) {
+  if (std::find(list->begin(), list->end(), bytes) == list->end()) list->push_back(bytes);
+}
+
+// What the oracle says must be in the output of a successful call.
+std::optional<Bytes> Asked(const Operation& operation, size_t size, const Checker& checker) {
+  for (const uint8_t fill : {uint8_t{0x5c}, uint8_t{0xc5}}) {
+    Outcome wrong;
+    wrong.output = Bytes(size, fill);
+    Checker copy = checker;
+    const Judgement& judgement = copy.Step(operation, wrong);
+    if (judgement.kind == Judgement::Kind::kViolation && judgement.expected_bytes.size() == size) {
+      return judgement.expected_bytes;
+    }
+  }
+  return std::nullopt;
+}
+
+Bytes Overlaid(Bytes buffer, const std::vector<Bytes>& elements) {
+  size_t offset = 0;
+  for (const Bytes& element : elements) {
+    if (offset + element.size() > buffer.size()) break;
+    if (!element.empty()) std::memcpy(buffer.data() + offset, element.data(), element.size());
+    offset += element.size();
+  }
+  return buffer;
+}
+
+uint32_t FlagsWithoutAccess(uint32_t flags) { return flags & ~(BPF_F_RDONLY | BPF_F_WRONLY); }
+
+}  // namespace
+
+const Answers::KnownMap* Answers::MapAt(Handle handle) const {
+  const auto slot = slots_.find(handle.slot);
+  return slot == slots_.end() ? nullptr : &maps_[slot->second];
+}
+
+uint32_t Answers::KeySize(Handle handle) const {
+  const KnownMap* map = MapAt(handle);
+  return map == nullptr ? 0 : map->create.key_size;
+}
+
+uint32_t Answers::ValueSize(Handle handle) const {
+  const KnownMap* map = MapAt(handle);
+  return map == nullptr ? 0 : map->create.value_size;
+}
+
+std::vector<Bytes> Answers::KnownBytes(const std::set<Bytes>& written, size_t size) const {
+  std::vector<Bytes> known;
+  for (const Bytes& bytes : written) {
+    Bytes fitted = bytes;
+    fitted.Resize(size);
+    AddOnce(fitted, &known);
+  }
+  AddOnce(Bytes(size), &known);
+  return known;
+}
+
+std::vector<Outcome> Answers::WithBytes(const StatedOutcome& stated, const Operation& operation,
+                                        const Checker& checker, Pointer pointer, size_t size,
+                                        const std::set<Bytes>& written) const {
+  size = std::min(size, kMaxBuffer);
+  std::vector<Bytes> buffers;
+  if (pointer != Pointer::kValid) {
+    buffers.push_back({});
+  } else if (stated.output) {
+    buffers.push_back(*stated.output);
+  } else if (stated.result != StatedOutcome::Result::kOk || stated.untouched.output) {
+    buffers.push_back(Poison(size));
+  } else {
+    if (const std::optional<Bytes> asked = Asked(operation, size, checker))
+      AddOnce(*asked, &buffers);
+    for (const Bytes& known : KnownBytes(written, size)) AddOnce(known, &buffers);
+    AddOnce(Poison(size), &buffers);
+  }
+  std::vector<Outcome> outcomes;
+  for (Outcome ending : Endings(stated)) {
+    for (const Bytes& buffer : buffers) {
+      ending.output = buffer;
+      outcomes.push_back(ending);
+    }
+  }
+  return outcomes;
+}
+
+std::vector<Answers::Element> Answers::Present(Handle map, const Checker& checker) const {
+  std::vector<Element> present;
+  for (const Bytes& key : KnownBytes(keys_, KeySize(map))) {
+    const Operation lookup{Lookup{map, {Pointer::kValid, key}, Pointer::kValid, 0},
+                           Caller::kPrivileged};
+    if (const std::optional<Bytes> value = Asked(lookup, ValueSize(map), checker)) {
+      present.emplace_back(key, *value);
+    }
+  }
+  return present;
+}
+
+std::vector<Outcome> Answers::ForBatch(const StatedOutcome& stated, const Operation&,
+                                       const LookupBatch& batch, const Checker& checker) const {
+  const KnownMap* map = MapAt(batch.map);
+  const size_t key_size = KeySize(batch.map), value_size = ValueSize(batch.map);
+  const auto buffer = [&](Pointer pointer, size_t size, size_t count) {
+    if (pointer != Pointer::kValid) return Bytes();
+    const bool fits = size == 0 || count <= kMaxBuffer / size;
+    return Poison(fits ? size * count : kMaxBuffer);
+  };
+  BatchOutput blank;
+  blank.count = batch.count;
+  blank.out_batch = buffer(batch.out_batch, std::max<size_t>(key_size, 4), 1);
+  blank.keys = buffer(batch.keys, key_size, batch.count);
+  blank.values = buffer(batch.values, value_size, batch.count);
+
+  const std::vector<Element> present = Present(batch.map, checker);
+  const size_t start =
+      batch.start == LookupBatch::Start::kNull || map == nullptr ? 0 : map->emitted;
+  // Pages of elements that might have been handed out: as stated, else a run of those that are
+  // there.
+  std::vector<std::vector<Element>> pages;
+  const auto& listed = stated.keys ? stated.keys : stated.values;
+  if (listed) {
+    std::vector<Element> page(listed->size());
+    for (size_t i = 0; i < page.size(); ++i) {
+      if (stated.keys) page[i].first = (*stated.keys)[i];
+      if (stated.values) page[i].second = (*stated.values)[i];
+      for (const Element& element : present) {
+        if (!stated.values && element.first == page[i].first) page[i].second = element.second;
+        const bool used = std::any_of(page.begin(), page.end(), [&](const Element& other) {
+          return other.first == element.first;
+        });
+        if (!stated.keys && element.second == page[i].second && !used)
+          page[i].first = element.first;
+      }
+    }
+    pages.push_back(std::move(page));
+  } else {
+    const size_t most = std::min<size_t>(present.size(), stated.count.value_or(batch.count));
+    for (size_t first : {std::min(start, present.size()), size_t{0}}) {
+      for (size_t size = std::min(most, present.size() - first) + 1; size-- > 0;) {
+        pages.emplace_back(present.begin() + static_cast<std::ptrdiff_t>(first),
+                           present.begin() + static_cast<std::ptrdiff_t>(first + size));
+      }
+    }
+  }
+
+  std::vector<Outcome> outcomes;
+  for (const Outcome& ending : Endings(stated)) {
+    for (const std::vector<Element>& page : pages) {
+      BatchOutput output = blank;
+      std::vector<Bytes> keys, values;
+      for (const Element& element : page) {
+        keys.push_back(element.first);
+        values.push_back(element.second);
+      }
+      if (!stated.untouched.keys) output.keys = Overlaid(output.keys, keys);
+      if (!stated.untouched.values) output.values = Overlaid(output.values, values);
+      std::vector<uint32_t> counts = {static_cast<uint32_t>(page.size())};
+      if (stated.count) counts = {*stated.count};
+      if (!stated.count && page.empty()) counts.push_back(batch.count);
+      const auto next = static_cast<uint32_t>(start + page.size());
+      std::vector<Bytes> tokens = {blank.out_batch};
+      if (stated.out_batch) {
+        tokens = {*stated.out_batch};
+      } else if (!stated.untouched.out_batch && !blank.out_batch.empty()) {
+        const size_t size = blank.out_batch.size();
+        AddOnce(Overlaid(blank.out_batch, {Bytes::LittleEndian(next, 4)}), &tokens);
+        AddOnce(Bytes::LittleEndian(next, size), &tokens);
+        AddOnce(Bytes::LittleEndian(next - 1, size), &tokens);
+        if (!page.empty()) AddOnce(Overlaid(blank.out_batch, {page.back().first}), &tokens);
+        // An implementation that goes on has written a token: try that first.
+        std::rotate(tokens.begin(), tokens.begin() + 1, tokens.end());
+      }
+      for (const uint32_t count : counts) {
+        for (const Bytes& token : tokens) {
+          output.count = count;
+          output.out_batch = token;
+          Outcome outcome = ending;
+          outcome.output = Boxed<BatchOutput>(output);
+          outcomes.push_back(std::move(outcome));
+        }
+      }
+    }
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> Answers::ForCount(const StatedOutcome& stated, uint32_t count) const {
+  std::vector<uint32_t> counts = {count};
+  if (stated.count) {
+    counts = {*stated.count};
+  } else if (stated.result != StatedOutcome::Result::kOk) {
+    for (uint32_t i = 0; i < std::min(count, 64u); ++i) counts.push_back(i);
+  }
+  std::vector<Outcome> outcomes;
+  for (Outcome ending : Endings(stated)) {
+    for (const uint32_t each : counts) {
+      BatchOutput output;
+      output.count = each;
+      ending.output = Boxed<BatchOutput>(output);
+      outcomes.push_back(ending);
+    }
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const GetInfo& call) const {
+  MapInfo info;
+  const uint32_t asked = call.info_len == 0 ? kInfoSize : call.info_len;
+  std::vector<uint32_t> flags = {0};
+  if (const KnownMap* map = MapAt(call.map)) {
+    const MapCreate& create = map->create;
+    info.type = static_cast<uint32_t>(create.type);
+    info.id = kFirstId + static_cast<uint32_t>(slots_.at(call.map.slot));
+    info.key_size = create.key_size;
+    info.value_size = create.value_size;
+    info.max_entries = create.max_entries;
+    info.name = create.name;
+    info.has_btf = create.btf != kNoBtf;
+    info.btf_key_type_id = create.btf_key_type_id;
+    info.btf_value_type_id = create.btf_value_type_id;
+    info.map_extra = create.map_extra;
+    flags = {create.map_flags, FlagsWithoutAccess(create.map_flags)};
+  }
+  const StatedInfo& said = stated.info;
+  info.type = said.type.value_or(info.type);
+  info.id = stated.number.value_or(info.id);
+  info.key_size = said.key_size.value_or(info.key_size);
+  info.value_size = said.value_size.value_or(info.value_size);
+  info.max_entries = said.max_entries.value_or(info.max_entries);
+  info.name = said.name.value_or(info.name);
+  info.has_btf = said.has_btf.value_or(info.has_btf);
+  info.btf_key_type_id = said.btf_key_type_id.value_or(info.btf_key_type_id);
+  info.btf_value_type_id = said.btf_value_type_id.value_or(info.btf_value_type_id);
+  info.map_extra = said.map_extra.value_or(info.map_extra);
+  if (said.map_flags) flags = {*said.map_flags};
+  std::vector<uint32_t> lengths = {std::min(asked, kInfoSize), asked};
+  if (said.info_len) lengths = {*said.info_len};
+  std::vector<Outcome> outcomes;
+  for (Outcome ending : Endings(stated)) {
+    for (const uint32_t map_flags : flags) {
+      for (const uint32_t length : lengths) {
+        info.map_flags = map_flags;
+        info.info_len = length;
+        ending.output = Boxed<MapInfo>(info);
+        outcomes.push_back(ending);
+        if (said == StatedInfo{} && !stated.number && !stated.nonzero_id) {
+          // A short info_len cuts the structure: nothing beyond it is filled.
+          MapInfo cut;
+          cut.info_len = length;
+          ending.output = Boxed<MapInfo>(cut);
+          outcomes.push_back(ending);
+        }
+      }
+    }
+  }
+  return outcomes;
+}
+
+std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& operation,
+                                  const Checker& checker) const {
+  const Call& call = operation.call;
+  if (const auto* op = std::get_if<Lookup>(&call)) {
+    return WithBytes(stated, operation, checker, op->value, ValueSize(op->map), values_);
+  }
+  if (const auto* op = std::get_if<LookupAndDelete>(&call)) {
+    return WithBytes(stated, operation, checker, op->value, ValueSize(op->map), values_);
+  }
+  if (const auto* op = std::get_if<GetNextKey>(&call)) {
+    return WithBytes(stated, operation, checker, op->next_key, KeySize(op->map), keys_);
+  }
+  if (const auto* op = std::get_if<MemRead>(&call)) {
+    return WithBytes(stated, operation, checker, Pointer::kValid, op->length, values_);
+  }
+  if (const auto* op = std::get_if<LookupBatch>(&call)) {
+    return ForBatch(stated, operation, *op, checker);
+  }
+  if (const auto* op = std::get_if<UpdateBatch>(&call)) return ForCount(stated, op->count);
+  if (const auto* op = std::get_if<DeleteBatch>(&call)) return ForCount(stated, op->count);
+  if (const auto* op = std::get_if<GetInfo>(&call)) return ForInfo(stated, *op);
+  std::vector<uint32_t> numbers;
+  if (const auto* op = std::get_if<GetNextId>(&call)) {
+    const auto slot = slots_.find(op->of.slot);
+    const uint32_t from =
+        slot == slots_.end() ? op->id : kFirstId + static_cast<uint32_t>(slot->second);
+    numbers = {from + 1, kFirstId, 0};
+  }
+  // POLLERR, nothing, POLLIN|POLLOUT with their RDNORM and WRNORM.
+  if (std::holds_alternative<Poll>(call)) numbers = {0x8, 0, 0x145};
+  if (stated.number) numbers = {*stated.number};
+  std::vector<Outcome> outcomes;
+  for (Outcome ending : Endings(stated)) {
+    if (numbers.empty()) outcomes.push_back(ending);
+    for (const uint32_t number : numbers) {
+      if (stated.nonzero_id && number == 0) continue;
+      ending.output = number;
+      outcomes.push_back(ending);
+    }
+  }
+  return outcomes;
+}
+
+void Answers::Learn(Handle map, const InBuffer& keys, const InBuffer& values, uint32_t count) {
+  const size_t key_size = KeySize(map), value_size = ValueSize(map);
+  for (uint32_t i = 0; i < std::min(count, 1024u); ++i) {
+    if (key_size != 0 && (i + 1) * key_size <= keys.bytes.size()) {
+      keys_.insert(keys.bytes.Slice(i * key_size, key_size));
+    }
+    if (value_size != 0 && (i + 1) * value_size <= values.bytes.size()) {
+      values_.insert(values.bytes.Slice(i * value_size, value_size));
+    }
+  }
+}
+
+void Answers::Note(const Operation& operation, const Outcome& outcome) {
+  const Call& call = operation.call;
+  const auto fill = [&](Handle slot, std::optional<size_t> map) {
+    slots_.erase(slot.slot);
+    if (map && outcome.ok()) slots_[slot.slot] = *map;
+  };
+  const auto index = [&](Handle handle) -> std::optional<size_t> {
+    const auto slot = slots_.find(handle.slot);
+    if (slot == slots_.end()) return std::nullopt;
+    return slot->second;
+  };
+  if (const auto* op = std::get_if<MapCreate>(&call)) {
+    if (outcome.ok()) maps_.push_back({*op, 0});
+    fill(op->result, maps_.size() - 1);
+  }
+  if (const auto* op = std::get_if<Update>(&call)) {
+    if (!op->key.bytes.empty()) keys_.insert(op->key.bytes);
+    if (!op->value.bytes.empty()) values_.insert(op->value.bytes);
+  }
+  if (const auto* op = std::get_if<UpdateBatch>(&call)) {
+    Learn(op->map, op->keys, op->values, op->count);
+  }
+  if (const auto* op = std::get_if<Lookup>(&call)) {
+    // Of an array, every key that is asked for may be there.
+    if (!op->key.bytes.empty()) keys_.insert(op->key.bytes);
+  }
+  if (const auto* op = std::get_if<LookupBatch>(&call)) {
+    const std::optional<size_t> map = index(op->map);
+    const auto* output = std::get_if<Boxed<BatchOutput>>(&outcome.output);
+    if (map && output != nullptr) {
+      if (op->start == LookupBatch::Start::kNull) maps_[*map].emitted = 0;
+      if (!op->and_delete) maps_[*map].emitted += (*output)->count;
+    }
+  }
+  if (const auto* op = std::get_if<GetFdById>(&call)) {
+    std::optional<size_t> map = index(op->of);
+    if (op->of == kBadFd && op->id >= kFirstId) map = op->id - kFirstId;
+    if (map && *map >= maps_.size()) map.reset();
+    fill(op->result, map);
+  }
+  if (const auto* op = std::get_if<Pin>(&call)) {
+    if (const auto map = index(op->map); map && outcome.ok()) pins_[op->path] = *map;
+  }
+  if (const auto* op = std::get_if<ObjGet>(&call)) {
+    const auto pin = pins_.find(op->path);
+    fill(op->result, pin == pins_.end() ? std::nullopt : std::optional<size_t>(pin->second));
+  }
+  if (const auto* op = std::get_if<MemWrite>(&call)) {
+    if (!op->bytes.empty()) values_.insert(op->bytes);
+  }
+}
+
+}  // namespace mapspec

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Outcomes that a scenario's step allows, as an implementation might give them. What the step
+// leaves open is found by asking the oracle: a copy of the checker is shown a wrong value, and its
+// objection names the right one; keys, pages of batches and tokens are tried from what the script
+// itself wrote. Nothing here knows how a map behaves. Copyable, so that a search can go back.
+// Thread-safety: one thread at a time for each object.
+#ifndef SPECS_ANSWERS_H_
+#define SPECS_ANSWERS_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "oracle/checker.h"
+#include "oracle/operation.h"
+#include "oracle/outcome.h"
+#include "specs/scenario.h"
+
+namespace mapspec {
+
+class Answers {
+ public:
+  // Candidates for this operation, the likeliest first; each matches `stated`, but the oracle, in
+  // the state of `checker`, need not accept any.
+  std::vector<Outcome> For(const StatedOutcome& stated, const Operation& operation,
+                           const Checker& checker) const;
+  // The operation had this outcome: objects appear, keys become known.
+  void Note(const Operation& operation, const Outcome& outcome);
+
+ private:
+  struct KnownMap {
+    MapCreate create;
+    uint32_t emitted = 0;  // Elements that the batch walk under way has handed out.
+  };
+  using Element = std::pair<Bytes, Bytes>;
+
+  const KnownMap* MapAt(Handle handle) const;
+  uint32_t KeySize(Handle handle) const;
+  uint32_t ValueSize(Handle handle) const;
+  std::vector<Bytes> KnownBytes(const std::set<Bytes>& written, size_t size) const;
+  std::vector<Outcome> WithBytes(const StatedOutcome& stated, const Operation& operation,
+                                 const Checker& checker, Pointer pointer, size_t size,
+                                 const std::set<Bytes>& written) const;
+  std::vector<Outcome> ForBatch(const StatedOutcome& stated, const Operation& operation,
+                                const LookupBatch& batch, const Checker& checker) const;
+  std::vector<Outcome> ForCount(const StatedOutcome& stated, uint32_t count) const;
+  std::vector<Outcome> ForInfo(const StatedOutcome& stated, const GetInfo& info) const;
+  std::vector<Element> Present(Handle map, const Checker& checker) const;
+  void Learn(Handle map, const InBuffer& keys, const InBuffer& values, uint32_t count);
+
+  std::vector<KnownMap> maps_;
+  std::map<uint16_t, size_t> slots_;  // Slot → index of its map.
+  std::map<std::string, size_t> pins_;
+  std::set<Bytes> keys_, values_;  // Written by the script so far.
+};
+
+}  // namespace mapspec
+
+#endif  // SPECS_ANSWERS_H_

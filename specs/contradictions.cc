@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "specs/contradictions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mapspec {
+namespace {
+
+class Maker {
+ public:
+  explicit Maker(const Outcome& agreeing) : agreeing_(agreeing) {}
+
+  template <typename Change>
+  void Add(Change change) {
+    Outcome changed = agreeing_;
+    change(changed);
+    made_.push_back(std::move(changed));
+  }
+  // One bit in the first and one in the last byte.
+  template <typename Select>
+  void Flip(size_t size, Select select) {
+    if (size == 0) return;
+    Add([&](Outcome& outcome) { select(outcome)[0] ^= 0x01; });
+    Add([&](Outcome& outcome) { select(outcome)[size - 1] ^= 0x80; });
+  }
+  std::vector<Outcome> Take() { return std::move(made_); }
+
+ private:
+  const Outcome& agreeing_;
+  std::vector<Outcome> made_;
+};
+
+void ChangeEnding(const Operation& operation, const Outcome& agreeing, Maker* maker) {
+  const auto fail_with = [&](Errno error) {
+    maker->Add([&](Outcome& outcome) {
+      outcome.error = error;
+      if (agreeing.error != Errno::kNone) return;
+      if (auto* bytes = std::get_if<Bytes>(&outcome.output)) *bytes = Poison(bytes->size());
+    });
+  };
+  // The kernel answers ENXIO to none of these calls; EINVAL and EPERM are the errnos that come
+  // easiest.
+  fail_with(Errno::kENXIO);
+  fail_with(Errno::kEINVAL);
+  fail_with(Errno::kEPERM);
+  if (agreeing.error == Errno::kNone) return;
+  maker->Add([&](Outcome& outcome) {
+    outcome.error = Errno::kNone;
+    // A poll and GET_NEXT_ID that succeed tell a number.
+    if (std::holds_alternative<Poll>(operation.call) ||
+        std::holds_alternative<GetNextId>(operation.call)) {
+      outcome.output = uint32_t{0};
+    }
+  });
+}
+
+void ChangeBatch(const StatedOutcome& stated, const BatchOutput& batch, Maker* maker) {
+  const auto of = [](Outcome& outcome) -> BatchOutput& {
+    return *std::get<Boxed<BatchOutput>>(outcome.output);
+  };
+  if (stated.count) {
+    maker->Add([&](Outcome& outcome) { ++of(outcome).count; });
+    if (batch.count != 0) maker->Add([&](Outcome& outcome) { --of(outcome).count; });
+  }
+  const auto stated_size = [](const std::optional<std::vector<Bytes>>& elements) {
+    return elements && !elements->empty() ? elements->size() * elements->front().size() : 0;
+  };
+  const auto flip = [&](size_t size, Bytes BatchOutput::*member) {
+    maker->Flip(std::min(size, (batch.*member).size()),
+                [&, member](Outcome& outcome) -> Bytes& { return of(outcome).*member; });
+  };
+  flip(stated_size(stated.keys), &BatchOutput::keys);
+  flip(stated_size(stated.values), &BatchOutput::values);
+  if (stated.out_batch) flip(stated.out_batch->size(), &BatchOutput::out_batch);
+  if (stated.untouched.keys) flip(batch.keys.size(), &BatchOutput::keys);
+  if (stated.untouched.values) flip(batch.values.size(), &BatchOutput::values);
+  if (stated.untouched.out_batch) flip(batch.out_batch.size(), &BatchOutput::out_batch);
+}
+
+void ChangeInfo(const StatedOutcome& stated, const MapInfo& info, Maker* maker) {
+  const auto of = [](Outcome& outcome) -> MapInfo& {
+    return *std::get<Boxed<MapInfo>>(outcome.output);
+  };
+  const auto count_up = [&](bool is_stated, auto MapInfo::*member) {
+    if (is_stated) maker->Add([&, member](Outcome& outcome) { ++(of(outcome).*member); });
+  };
+  const StatedInfo& said = stated.info;
+  count_up(said.type.has_value(), &MapInfo::type);
+  count_up(said.key_size.has_value(), &MapInfo::key_size);
+  count_up(said.value_size.has_value(), &MapInfo::value_size);
+  count_up(said.max_entries.has_value(), &MapInfo::max_entries);
+  count_up(said.map_flags.has_value(), &MapInfo::map_flags);
+  count_up(said.btf_key_type_id.has_value(), &MapInfo::btf_key_type_id);
+  count_up(said.btf_value_type_id.has_value(), &MapInfo::btf_value_type_id);
+  count_up(said.map_extra.has_value(), &MapInfo::map_extra);
+  count_up(said.info_len.has_value(), &MapInfo::info_len);
+  count_up(stated.number.has_value(), &MapInfo::id);
+  if (stated.nonzero_id) maker->Add([&](Outcome& outcome) { of(outcome).id = 0; });
+  if (said.has_btf) {
+    maker->Add([&](Outcome& outcome) { of(outcome).has_btf = !info.has_btf; });
+  }
+  if (!said.name) return;
+  maker->Add([&](Outcome& outcome) {
+    std::string& name = of(outcome).name;
+    name.empty() ? name.push_back('x') : name.pop_back();
+  });
+}
+
+}  // namespace
+
+std::vector<Outcome> Contradictions(const Step& step, const Outcome& agreeing) {
+  Maker maker(agreeing);
+  ChangeEnding(step.operation, agreeing, &maker);
+  for (const StatedOutcome& stated : step.expected.alternatives) {
+    if (!Matches(stated, step.operation, agreeing)) continue;
+    if (const auto* bytes = std::get_if<Bytes>(&agreeing.output)) {
+      if (stated.output || stated.untouched.output) {
+        maker.Flip(bytes->size(),
+                   [](Outcome& outcome) -> Bytes& { return std::get<Bytes>(outcome.output); });
+      }
+    }
+    if (std::holds_alternative<uint32_t>(agreeing.output)) {
+      if (stated.number) {
+        maker.Add([](Outcome& outcome) { std::get<uint32_t>(outcome.output) ^= 1; });
+      }
+      if (stated.nonzero_id) maker.Add([](Outcome& outcome) { outcome.output = uint32_t{0}; });
+    }
+    if (const auto* batch = std::get_if<Boxed<BatchOutput>>(&agreeing.output)) {
+      ChangeBatch(stated, **batch, &maker);
+    }
+    const auto* info = std::get_if<Boxed<MapInfo>>(&agreeing.output);
+    if (info != nullptr && agreeing.error == Errno::kNone) ChangeInfo(stated, **info, &maker);
+  }
+  std::vector<Outcome> made = maker.Take();
+  std::erase_if(made, [&](const Outcome& outcome) {
+    return Match(step.expected, step.operation, outcome).matches;
+  });
+  return made;
+}
+
+}  // namespace mapspec
