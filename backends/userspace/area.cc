@@ -82,14 +82,14 @@ int Area::MakeShared(uint64_t size, Area* out) {
   return 0;
 }
 
-bool Area::MappedWritableElsewhere() const {
+Area::Mapped Area::Mappings() const {
+  Mapped mapped;
   struct stat self;
-  if (file_ < 0 || fstat(file_, &self) != 0) return false;
+  if (file_ < 0 || fstat(file_, &self) != 0) return mapped;
   FILE* maps = std::fopen("/proc/self/maps", "re");
-  if (maps == nullptr) return false;
-  bool found = false;
+  if (maps == nullptr) return mapped;
   char line[512];
-  while (!found && std::fgets(line, sizeof line, maps) != nullptr) {
+  while (std::fgets(line, sizeof line, maps) != nullptr) {
     uint64_t begin = 0;
     uint64_t inode = 0;
     char permissions[5] = {};
@@ -97,13 +97,15 @@ bool Area::MappedWritableElsewhere() const {
     unsigned int dev_minor = 0;
     const int fields = std::sscanf(line, "%" SCNx64 "-%*x %4s %*x %x:%x %" SCNu64, &begin,
                                    permissions, &dev_major, &dev_minor, &inode);
-    if (fields != 5) continue;
+    if (fields != 5 || inode != self.st_ino || makedev(dev_major, dev_minor) != self.st_dev)
+      continue;
     const auto own = reinterpret_cast<uint64_t>(data_);
-    found = inode == self.st_ino && makedev(dev_major, dev_minor) == self.st_dev &&
-            permissions[1] == 'w' && (begin < own || begin >= own + size_);
+    if (own <= begin && begin < own + size_) continue;
+    mapped.any = true;
+    mapped.writable = mapped.writable || permissions[1] == 'w';
   }
   std::fclose(maps);
-  return found;
+  return mapped;
 }
 
 }  // namespace usermaps

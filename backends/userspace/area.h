@@ -30,8 +30,12 @@ class Area {
   uint64_t size() const { return size_; }
   // The memfd behind shared memory, owned by the Area; -1 for private memory.
   int file() const { return file_; }
-  // Whether this process has a writable mapping of file() besides the Area's own.
-  bool MappedWritableElsewhere() const;
+  // How this process maps file() besides the Area's own mapping.
+  struct Mapped {
+    bool any = false;
+    bool writable = false;
+  };
+  Mapped Mappings() const;
 
  private:
   std::byte* data_ = nullptr;

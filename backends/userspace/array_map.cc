@@ -22,85 +22,107 @@ namespace {
 
 constexpr uint32_t kCreateFlags = kAccessFlags | BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP;
 
+uint64_t Stride(uint32_t value_size) {
+  return MUTANT("array.mmap.layout/not-padded") ? value_size : RoundUp8(value_size);
+}
+
 class ArrayMap final : public Map {
  public:
   ArrayMap(const MapSpec& spec, Area area)
-      : Map(spec), stride_(RoundUp8(spec.value_size)), area_(std::move(area)) {}
+      : Map(spec), stride_(Stride(spec.value_size)), area_(std::move(area)) {}
 
   int Lookup(const void* key, void* value, uint64_t flags) override {
-    const uint32_t index = Index(key);
+    uint32_t index = Index(key);
     if (index >= spec().max_entries) {
       return MUTANT("array.lookup.out-of-range/wrong-errno") ? -E2BIG : -ENOENT;
     }
+    if (MUTANT("array.lookup.lock/refused") && (flags & BPF_F_LOCK) != 0) return -EINVAL;
+    if (MUTANT("array.lookup.present/gives-first-element")) index = 0;
     std::lock_guard lock(LockOf(index));
     layout().CopyOut(value, Element(index), (flags & BPF_F_LOCK) != 0);
     return 0;
   }
 
   int Update(const void* key, const void* value, uint64_t flags) override {
-    const uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
-    if (mode > BPF_EXIST && !MUTANT("array.update.unknown-flags/accepts")) return -EINVAL;
+    uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
+    if (MUTANT("array.update.flags/high-bits-ignored")) mode &= 0xffffffff;
+    if (MUTANT("array.update.flags/cpu-flags-accepted")) mode &= ~uint64_t{8 | 16};
     const uint32_t index = Index(key);
-    if (index >= spec().max_entries)
-      return MUTANT("array.update.out-of-range/wrong-errno") ? -ENOENT : -E2BIG;
-    if (mode == BPF_NOEXIST && !MUTANT("array.update.noexist-refused/accepts")) return -EEXIST;
-    if (MUTANT("array.update.value-stored/drops-write")) return 0;
+    const bool out_of_range = index >= spec().max_entries;
+    if (MUTANT("array.update.flags-first/index-first") && out_of_range) return -E2BIG;
+    if (mode > BPF_EXIST) return -EINVAL;
+    if (out_of_range) return MUTANT("array.update.out-of-range/wrong-errno") ? -ENOENT : -E2BIG;
+    if (MUTANT("array.update.lock/refused") && (flags & BPF_F_LOCK) != 0) return -EINVAL;
+    if (mode == BPF_NOEXIST) {
+      const bool locked = (flags & BPF_F_LOCK) != 0;
+      const bool let_pass = locked ? MUTANT("array.update.lock-noexist/replaces")
+                                   : MUTANT("array.update.noexist/replaces");
+      if (!let_pass) return MUTANT("array.update.noexist/wrong-errno") ? -EINVAL : -EEXIST;
+    }
+    if (MUTANT("array.update.replaces/drops-write")) return 0;
+    if (MUTANT("array.update.replaces/exist-drops-write") && mode == BPF_EXIST) return 0;
     std::lock_guard lock(LockOf(index));
     layout().CopyIn(Element(index), value, (flags & BPF_F_LOCK) != 0);
     return 0;
   }
 
   int Delete(const void* key) override {
-    if (MUTANT("array.delete.refused/zeroes-element") && Index(key) < spec().max_entries) {
+    if (MUTANT("array.delete.refused/clears-element") && Index(key) < spec().max_entries) {
       std::lock_guard lock(LockOf(Index(key)));
       std::memset(Element(Index(key)), 0, layout().size());
       return 0;
     }
-    return -EINVAL;
+    return MUTANT("array.delete.refused/wrong-errno") ? -kEnotsupp : -EINVAL;
+  }
+
+  int LookupAndDelete(const void* key, void* value, uint64_t flags) override {
+    if (MUTANT("array.lookup_and_delete.unsupported/looks-up")) return Lookup(key, value, flags);
+    return MUTANT("array.lookup_and_delete.unsupported-errno/wrong-errno") ? -EINVAL : -kEnotsupp;
   }
 
   int GetNextKey(const void* key, void* next_key) override {
-    uint32_t next = 0;
+    const uint32_t last = spec().max_entries - 1;
+    uint32_t next = MUTANT("array.get_next_key.null-key/gives-last") ? last : 0;
     if (key != nullptr) {
       const uint32_t index = Index(key);
-      if (index == spec().max_entries - 1) {
-        return MUTANT("array.get_next_key.last-enoent/wraps-around") ? StoreKey(next_key, 0)
-                                                                     : -ENOENT;
-      }
-      if (index < spec().max_entries) next = index + 1;
-      if (index >= spec().max_entries && MUTANT("array.get_next_key.out-of-range-restarts/enoent"))
-        return -ENOENT;
+      if (index == last && !MUTANT("array.get_next_key.last-key/wraps-around")) return -ENOENT;
+      if (index > last && MUTANT("array.get_next_key.out-of-range/enoent")) return -ENOENT;
+      next = index < last ? index + 1 : 0;
+      if (MUTANT("array.get_next_key.successor/skips-one") && next < last) ++next;
     }
-    return StoreKey(next_key, next);
+    if (next_key != nullptr) std::memcpy(next_key, &next, sizeof next);
+    return 0;
   }
 
   int LookupBatch(const Batch& batch) override { return GenericLookupBatch(batch); }
   int UpdateBatch(const Batch& batch) override { return GenericUpdateBatch(batch); }
 
-  int MappableFile() const override { return area_.file(); }
+  const Area* MappableArea() const override { return area_.file() >= 0 ? &area_ : nullptr; }
 
   int SealMappings() override {
     if (area_.file() < 0) return 0;
-    if (area_.MappedWritableElsewhere() && !MUTANT("array.freeze.writable-mapping-ebusy/freezes"))
+    if (area_.Mappings().writable && !MUTANT("array.freeze.writable-mapping/freezes"))
       return -EBUSY;
+    if (area_.Mappings().any && MUTANT("array.freeze.writable-mapping/readable-one-too")) {
+      return -EBUSY;
+    }
     // New writable mappings now fail with EPERM; the Area's own stays, since programs may still
     // write.
-    if (!MUTANT("array.mmap.frozen-not-writable/allows"))
+    if (!MUTANT("array.mmap.after-freeze/writable")) {
       fcntl(area_.file(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
+    }
     return 0;
   }
 
   uint64_t Footprint() const override { return area_.size(); }
+
+  void SpoilFirstElement() { std::memset(Element(0), 0xff, layout().size()); }
 
  private:
   static uint32_t Index(const void* key) {
     uint32_t index;
     std::memcpy(&index, key, sizeof index);
     return index;
-  }
-  static int StoreKey(void* next_key, uint32_t index) {
-    if (next_key != nullptr) std::memcpy(next_key, &index, sizeof index);
-    return 0;
   }
   std::byte* Element(uint32_t index) const { return area_.data() + stride_ * index; }
   SpinLock& LockOf(uint32_t index) { return locks_[index % locks_.size()].lock; }
@@ -114,13 +136,27 @@ class ArrayMap final : public Map {
 };
 
 int Check(const MapSpec& spec) {
-  if (spec.max_entries == 0 || spec.value_size == 0) return -EINVAL;
-  if (spec.key_size != 4 && !(MUTANT("array.create.key-size-4/accepts-8") && spec.key_size == 8))
-    return -EINVAL;
-  if ((spec.flags & ~kCreateFlags) != 0 && !MUTANT("array.create.unknown-flags/accepts"))
-    return -EINVAL;
+  if (spec.max_entries == 0 || spec.value_size == 0) {
+    return MUTANT("array.create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
+  }
+  if (spec.key_size != 4) {
+    if (!MUTANT("array.create.key-size/accepts-8") || spec.key_size != 8) return -EINVAL;
+  }
+  uint32_t allowed = kCreateFlags;
+  if (MUTANT("array.create.flags/accepts-no-prealloc")) allowed |= BPF_F_NO_PREALLOC;
+  if (MUTANT("array.create.inner-map-flag/refused")) allowed &= ~uint32_t{BPF_F_INNER_MAP};
+  if (MUTANT("array.create.mmapable/refused")) allowed &= ~uint32_t{BPF_F_MMAPABLE};
+  if ((spec.flags & ~allowed) != 0) return -EINVAL;
   if (!ProgramAccessOk(spec.flags)) return -EINVAL;
-  if (spec.value_size > INT32_MAX) return -E2BIG;
+  if (MUTANT("array.create.any-value-size/odd-sizes-refused") && spec.value_size % 2 != 0) {
+    return -EINVAL;
+  }
+  if (MUTANT("array.create.large-values/refused") && spec.value_size > kKmallocMaxSize) {
+    return -E2BIG;
+  }
+  if (spec.value_size > INT32_MAX) {
+    return MUTANT("array.create.value-too-large/wrong-errno") ? -EINVAL : -E2BIG;
+  }
   return 0;
 }
 
@@ -129,9 +165,11 @@ int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
   const bool mappable = (spec.flags & BPF_F_MMAPABLE) != 0 && spec.lock_offsets.empty();
   const uint64_t size = RoundUp8(spec.value_size) * spec.max_entries;
   Area area;
-  if (const int err = mappable ? Area::MakeShared(size, &area) : Area::Make(size, &area); err != 0)
-    return err;
-  *out = std::make_shared<ArrayMap>(spec, std::move(area));
+  const int err = mappable ? Area::MakeShared(size, &area) : Area::Make(size, &area);
+  if (err != 0) return err;
+  auto map = std::make_shared<ArrayMap>(spec, std::move(area));
+  if (MUTANT("array.create.zero-initialised/garbage")) map->SpoilFirstElement();
+  *out = std::move(map);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends/userspace/btf.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -182,11 +183,7 @@ int Btf::Resolve(uint32_t type_id, std::vector<uint8_t>* states, uint32_t depth)
 int Btf::CheckStruct(const Type& type) const {
   if (!IsComposite(type.kind)) return 0;
   const std::string_view name = Name(type.name);
-  for (const char c : name) {
-    const bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '_' || c == '.';
-    if (!ok) return -EINVAL;
-  }
+  if (!std::all_of(name.begin(), name.end(), IsNameCharacter)) return -EINVAL;
   uint32_t previous = 0;
   uint32_t locks = 0;
   for (const Member& member : type.members) {

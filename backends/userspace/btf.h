@@ -26,6 +26,12 @@ namespace usermaps {
 
 inline constexpr size_t kMaxBtfSize = 16U << 20;
 
+// What the names of maps and of types are made of.
+inline bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.';
+}
+
 class Btf final : public Object {
  public:
   static int Parse(const void* data, size_t size, std::shared_ptr<Btf>* out);

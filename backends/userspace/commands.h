@@ -3,7 +3,8 @@
 // What the commands share: the way from a file descriptor to a map, option structs, and the libbpf
 // return convention.
 //
-// Thread-safety: see each item.
+// Thread-safety: a MapRef belongs to one thread; the functions may be called by any.
+// Errors: 0 or -errno inside the library; Return() turns that into what a caller of libbpf gets.
 #ifndef BACKENDS_USERSPACE_COMMANDS_H_
 #define BACKENDS_USERSPACE_COMMANDS_H_
 
@@ -39,18 +40,16 @@ int ReturnFrom(const Command& command) noexcept {
 // from being reclaimed.
 class MapRef {
  public:
-  explicit MapRef(int fd) {
-    error_ = HandleTable::Instance().Resolve(fd, &handle_);
-    if (error_ == 0 && handle_->map == nullptr) error_ = -EINVAL;  // another kind of object
-  }
+  explicit MapRef(int fd);
 
-  int error() const { return error_; }  // 0, -EBADF or -EINVAL
+  int error() const { return error_; }  // 0, -EBADF or -EINVAL; if not 0, nothing else may be asked
   Map* operator->() const { return handle_->map; }
   Map& operator*() const { return *handle_->map; }
   const Handle& handle() const { return *handle_; }
 
-  bool readable() const;
-  bool writable() const;  // false for every handle of a frozen map
+  // 0 or -EPERM. No handle of a frozen map may write.
+  int CheckRead() const;
+  int CheckWrite() const;
 
  private:
   Epoch::Guard guard_;  // first: it protects what follows
@@ -76,6 +75,8 @@ int ReadOpts(const Opts* from, size_t known, Opts* to) {
 
 // BPF_F_RDONLY and BPF_F_WRONLY of a creation or an opening; -EINVAL if both are set.
 int ReadAccess(uint32_t flags, Access* access);
+// The same for commands that know no other flag; -EINVAL for one.
+int ReadOpenFlags(uint32_t flags, Access* access);
 
 }  // namespace usermaps
 

@@ -3,6 +3,7 @@
 // Commands on many elements. Order of errors: option struct, descriptor, permission (read before
 // write), then the map's own (524 where the type has no such command).
 #include "backends/userspace/commands.h"
+#include "backends/userspace/mutant.h"
 #include "backends/userspace/usermaps.h"
 
 namespace usermaps {
@@ -20,9 +21,13 @@ int Run(int fd, Direction direction, int (Map::*operation)(const Batch&), Batch 
   batch.flags = options.flags;
   const MapRef map(fd);
   if (map.error() != 0) return map.error();
-  if (direction != Direction::kWrite && !map.readable()) return -EPERM;
-  if (direction != Direction::kRead && !map.writable()) return -EPERM;
-  return ((*map).*operation)(batch);
+  int err = direction != Direction::kWrite ? map.CheckRead() : 0;
+  if (err == 0 && direction != Direction::kRead) err = map.CheckWrite();
+  if (err == 0) err = ((*map).*operation)(batch);
+  if (err == -kEnotsupp && MUTANT("generic.lookup_batch.unsupported/wrong-errno")) err = -EINVAL;
+  if ((err == -EPERM || err == -EINVAL) && MUTANT("generic.call.refused-batch-keeps-count/zeroes"))
+    *batch.count = 0;
+  return err;
 }
 
 // Keys and values of update and delete are only read; Batch serves both directions.

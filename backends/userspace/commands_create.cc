@@ -38,9 +38,8 @@ bool NodeIsOnline(uint32_t node) {
 
 int CheckName(std::string_view name) {
   for (const char c : name) {
-    const bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '_' || c == '.';
-    if (!ok && !MUTANT("generic.create.name-characters/accepts-any")) return -EINVAL;
+    if (c == '.' && MUTANT("generic.create.name-valid/no-dots")) return -EINVAL;
+    if (!IsNameCharacter(c) && !MUTANT("generic.create.name-invalid/accepted")) return -EINVAL;
   }
   return 0;
 }
@@ -60,57 +59,91 @@ std::shared_ptr<Btf> BtfOf(int fd, int* error) {
 // Fills in the BTF members of the spec.
 int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
   if (spec->btf_value_type_id == 0) return 0;
+  if (MUTANT("generic.create.btf-accepted/refused")) return -EINVAL;
   int error = 0;
   spec->btf = BtfOf(btf_fd, &error);
-  if (spec->btf == nullptr) return error;
+  if (spec->btf == nullptr) {
+    return error == -EBADF && MUTANT("generic.create.btf-bad-descriptor/wrong-errno") ? -EINVAL
+                                                                                      : error;
+  }
   const Btf& btf = *spec->btf;
+  const bool sizes_matter = !MUTANT("generic.create.btf-types/sizes-ignored");
   if (spec->btf_key_type_id == 0) {
+    if (spec->key_size == 0 &&
+        FAMILY_MUTANT(spec->type == BPF_MAP_TYPE_STACK, "create.btf/accepted"))
+      return 0;
     // Only the maps that hold a program's global data have no key type.
     if (spec->type != BPF_MAP_TYPE_ARRAY || spec->max_entries != 1) return -EINVAL;
     if (!btf.IsDataSection(spec->btf_value_type_id)) return -EINVAL;
-  } else if (btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
-    return MUTANT("generic.create.btf-key-size/ignores") ? 0 : -EINVAL;
+  } else if (sizes_matter && btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
+    return -EINVAL;
   }
-  if (btf.SizeOf(spec->btf_value_type_id) != spec->value_size) {
-    return MUTANT("generic.create.btf-value-size/ignores") ? 0 : -EINVAL;
-  }
+  if (sizes_matter && btf.SizeOf(spec->btf_value_type_id) != spec->value_size) return -EINVAL;
   std::vector<uint32_t> locks = btf.LockOffsets(spec->btf_value_type_id);
   if (!locks.empty()) {
-    if ((spec->flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) return -EACCES;
+    if (MUTANT("hash.create.spin-lock/refused")) return -EOPNOTSUPP;
+    if ((spec->flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0 &&
+        !MUTANT("generic.create.lock-program-access/accepted")) {
+      return -EACCES;
+    }
     if (!type.may_hold_lock) return -EOPNOTSUPP;
   }
-  if (type.key_must_be_int32 && spec->btf_key_type_id != 0 && !btf.IsInt32(spec->btf_key_type_id))
+  if (type.key_must_be_int32 && spec->btf_key_type_id != 0 && !btf.IsInt32(spec->btf_key_type_id) &&
+      !MUTANT("array.create.btf-key/any-type")) {
     return -EINVAL;
-  spec->lock_offsets = std::move(locks);
+  }
+  if (sizes_matter) spec->lock_offsets = std::move(locks);
   return 0;
 }
 
-int CreateMap(MapSpec spec, const bpf_map_create_opts& options) {
+// What is wrong for a map of any type.
+int CheckCommon(const MapSpec& spec, const bpf_map_create_opts& options, Access* access) {
   if (options.btf_vmlinux_value_type_id != 0) return -EINVAL;  // struct_ops only
-  if (spec.btf_key_type_id != 0 && spec.btf_value_type_id == 0) return -EINVAL;
-  if (spec.map_extra != 0 && !MUTANT("generic.create.map-extra-refused/accepts")) return -EINVAL;
-  Access access;
-  if (const int err = ReadAccess(spec.flags, &access); err != 0) return err;
-  if ((spec.flags & BPF_F_NUMA_NODE) != 0 && options.numa_node != kNoNumaNode &&
-      !NodeIsOnline(options.numa_node) && !MUTANT("generic.create.numa-node-range/ignores")) {
-    return -EINVAL;
+  if (spec.btf_key_type_id != 0 && spec.btf_value_type_id == 0) {
+    if (!MUTANT("generic.create.btf-key-without-value/accepted")) return -EINVAL;
   }
+  if (spec.map_extra != 0 && !MUTANT("generic.create.map-extra/accepted")) return -EINVAL;
+  if (spec.inner_map_fd != 0 && MUTANT("generic.create.inner-map-ignored/looked-at"))
+    return -EINVAL;
+  if (options.btf_fd != 0 && spec.btf_value_type_id == 0 &&
+      MUTANT("generic.create.btf-without-ids/looked-at")) {
+    return -EBADF;
+  }
+  if (const int err = ReadAccess(spec.flags, access); err != 0) {
+    if (!MUTANT("generic.create.rdonly-wronly/accepted")) return err;
+    *access = {};
+  }
+  if ((spec.flags & BPF_F_NUMA_NODE) == 0) return 0;
+  if (options.numa_node == kNoNumaNode) {
+    return MUTANT("generic.create.numa-node-accepted/any-refused") ? -EINVAL : 0;
+  }
+  if (NodeIsOnline(options.numa_node) || MUTANT("generic.create.numa-node-invalid/accepted"))
+    return 0;
+  return -EINVAL;
+}
+
+int CreateMap(MapSpec spec, const bpf_map_create_opts& options) {
+  Access access;
+  if (const int err = CheckCommon(spec, options, &access); err != 0) return err;
   const MapType* type = FindMapType(spec.type);
-  if (type == nullptr) return -EINVAL;
+  if (type == nullptr)
+    return MUTANT("generic.create.unknown-type/wrong-errno") ? -kEnotsupp : -EINVAL;
+  if (MUTANT("generic.create.order/name-first")) {
+    if (const int err = CheckName(spec.name); err != 0) return err;
+  }
   if (const int err = type->check(spec); err != 0) return err;
   if (options.map_ifindex != 0) return -EINVAL;  // offload
 
   // The kernel looks at name and BTF only after it allocated the map, so allocation errors win.
   int late_error = CheckName(spec.name);
   if (late_error == 0) late_error = ApplyBtf(*type, static_cast<int>(options.btf_fd), &spec);
-  if (MUTANT("hash.create.max-entries-0/accepts-as-1") && spec.max_entries == 0)
-    spec.max_entries = 1;
   std::shared_ptr<Map> map;
   int err = type->make(spec, &map);
   if (err == -ENOMEM) {
     ObjectRegistry::Instance().Reclaim();  // maps that were closed but not given back yet
     err = type->make(spec, &map);
   }
+  if (err == -ENOMEM && MUTANT("generic.create.no-memory/wrong-errno")) err = -E2BIG;
   if (err != 0) return err;
   if (late_error != 0) return late_error;
   ObjectRegistry::Instance().AddMap(map);
@@ -126,6 +159,7 @@ int LoadBtf(const void* data, size_t size, const bpf_btf_load_opts* opts) {
   if (size > kMaxBtfSize) return -E2BIG;
   if (size == 0) return -EINVAL;
   if (data == nullptr) return -EFAULT;
+  if (MUTANT("generic.btf_load.loads/refused")) return -EINVAL;
   std::shared_ptr<Btf> btf;
   if (const int err = Btf::Parse(data, size, &btf); err != 0) return err;
   ObjectRegistry::Instance().AddBtf(btf);

@@ -8,72 +8,97 @@
 #include "backends/userspace/usermaps.h"
 
 namespace usermaps {
-
-bool MapRef::readable() const {
-  return handle_->access.read || MUTANT("generic.lookup.wronly-handle-eperm/allows");
-}
-
-bool MapRef::writable() const {
-  if (!handle_->access.write && !MUTANT("generic.update.rdonly-handle-eperm/allows")) return false;
-  return !handle_->map->frozen.load() || MUTANT("generic.update.frozen-eperm/allows");
-}
-
-int ReadAccess(uint32_t flags, Access* access) {
-  access->read = (flags & BPF_F_WRONLY) == 0;
-  access->write = (flags & BPF_F_RDONLY) == 0;
-  if (!access->read && !access->write) {
-    if (!MUTANT("generic.create.rdonly-wronly-together/accepts")) return -EINVAL;
-    *access = {};
-  }
-  return 0;
-}
-
 namespace {
+
+bool IsStack(const Map& map) { return map.spec().type == BPF_MAP_TYPE_STACK; }
+bool HasKeys(const Map& map) { return map.spec().key_size != 0; }
 
 int CheckLockFlag(const Map& map, uint64_t flags) {
   if ((flags & BPF_F_LOCK) == 0 || map.layout().has_lock()) return 0;
-  return MUTANT("generic.lookup.f-lock-without-lock/ignores") ? 0 : -EINVAL;
+  return MUTANT("generic.lock.without-spin-lock/ignored") ? 0 : -EINVAL;
 }
 
 // A map without keys wants a null key, every other one a key.
 int CheckKey(const Map& map, const void* key) {
-  if (map.spec().key_size == 0) {
-    return key == nullptr || MUTANT("queue.update.key-not-null/ignores") ? 0 : -EINVAL;
-  }
-  return key == nullptr ? -EFAULT : 0;
+  if (!HasKeys(map)) return key == nullptr ? 0 : -EINVAL;
+  if (key != nullptr) return 0;
+  return MUTANT("generic.call.bad-key-pointer/wrong-errno") ? -EINVAL : -EFAULT;
 }
 
 int Lookup(int fd, const void* key, void* value, uint64_t flags) {
-  if ((flags & ~uint64_t{BPF_F_LOCK}) != 0 && !MUTANT("generic.lookup.unknown-flags/ignores"))
-    return -EINVAL;
+  const bool bad_flags =
+      (flags & ~uint64_t{BPF_F_LOCK}) != 0 && !MUTANT("generic.lookup.unknown-flags/ignored");
+  const bool late = MUTANT("generic.lookup.flags-before-descriptor/descriptor-first");
+  if (bad_flags && !late) return -EINVAL;
   const MapRef map(fd);
   if (map.error() != 0) return map.error();
-  if (!map.readable()) return -EPERM;
+  if (const int err = map.CheckRead(); err != 0) return err;
+  if (bad_flags) return -EINVAL;
   if (const int err = CheckLockFlag(*map, flags); err != 0) return err;
-  if (const int err = CheckKey(*map, key); err != 0) return err;
+  if (const int err = CheckKey(*map, key); err != 0) {
+    const bool given = !HasKeys(*map);
+    if (given && FAMILY_MUTANT(IsStack(*map), "peek.key-given-errno/wrong-errno")) return -EFAULT;
+    if (!given || !FAMILY_MUTANT(IsStack(*map), "peek.key-given/ignored")) return err;
+  }
+  if (value == nullptr && MUTANT("generic.lookup.absent-before-bad-value/efault-first"))
+    return -EFAULT;
+  // For the mutant that writes too little.
+  auto* last =
+      value == nullptr ? nullptr : static_cast<std::byte*>(value) + map->layout().size() - 1;
+  const std::byte before =
+      last != nullptr && MUTANT("generic.lookup.writes-value-size/one-less") ? *last : std::byte{0};
   const int result = map->Lookup(key, value, flags);
-  if (result == 0 && value == nullptr) return -EFAULT;
+  if (result == 0) {
+    if (value == nullptr) return MUTANT("generic.lookup.bad-value-pointer/succeeds") ? 0 : -EFAULT;
+    if (MUTANT("generic.lookup.writes-value-size/one-less")) *last = before;
+  } else if (value != nullptr && MUTANT("generic.call.failure-leaves-outputs/clears")) {
+    std::memset(value, 0, map->layout().size());
+  }
   return result;
 }
 
 int Update(int fd, const void* key, const void* value, uint64_t flags) {
   const MapRef map(fd);
   if (map.error() != 0) return map.error();
-  if (!map.writable()) return -EPERM;
+  if (MUTANT("generic.permission.before-arguments/value-first") && value == nullptr) return -EFAULT;
+  if (const int err = map.CheckWrite(); err != 0) return err;
   if (const int err = CheckLockFlag(*map, flags); err != 0) return err;
-  if (const int err = CheckKey(*map, key); err != 0) return err;
+  if (MUTANT("generic.update.pointers-before-flags/flags-first") &&
+      flags > (BPF_EXIST | BPF_F_LOCK))
+    return -EINVAL;
+  if (const int err = CheckKey(*map, key); err != 0) {
+    const bool given = !HasKeys(*map);
+    if (given && FAMILY_MUTANT(IsStack(*map), "push.key-given-errno/wrong-errno")) return -EFAULT;
+    if (!given || !FAMILY_MUTANT(IsStack(*map), "push.key-given/ignored")) return err;
+  }
   if (value == nullptr)
-    return MUTANT("generic.update.null-value-efault/wrong-errno") ? -EINVAL : -EFAULT;
+    return MUTANT("generic.update.bad-value-pointer/wrong-errno") ? -EINVAL : -EFAULT;
   return map->Update(key, value, flags);
 }
 
 int LookupAndDelete(int fd, const void* key, void* value, uint64_t flags) {
-  if ((flags & ~uint64_t{BPF_F_LOCK}) != 0) return -EINVAL;
+  if ((flags & ~uint64_t{BPF_F_LOCK}) != 0) {
+    if (!MUTANT("generic.lookup_and_delete.unknown-flags/ignored")) return -EINVAL;
+    flags &= BPF_F_LOCK;
+  }
   const MapRef map(fd);
   if (map.error() != 0) return map.error();
-  if (!map.readable() || !map.writable()) return -EPERM;
-  if (const int err = CheckLockFlag(*map, flags); err != 0) return err;
-  if (const int err = CheckKey(*map, key); err != 0) return err;
+  if (const int err = map.CheckRead(); err != 0) {
+    if (!MUTANT("generic.permission.lookup-and-delete-needs-both/write-is-enough")) return err;
+  }
+  if (const int err = map.CheckWrite(); err != 0) {
+    if (!MUTANT("generic.permission.lookup-and-delete-needs-both/read-is-enough")) return err;
+  }
+  if (const int err = CheckLockFlag(*map, flags); err != 0) {
+    if (!HasKeys(*map) && FAMILY_MUTANT(IsStack(*map), "pop.flags-errno/wrong-errno"))
+      return -kEnotsupp;
+    if (HasKeys(*map) || !FAMILY_MUTANT(IsStack(*map), "pop.flags/ignored")) return err;
+  }
+  if (const int err = CheckKey(*map, key); err != 0) {
+    const bool given = !HasKeys(*map);
+    if (given && FAMILY_MUTANT(IsStack(*map), "pop.key-given-errno/wrong-errno")) return -EFAULT;
+    if (!given || !FAMILY_MUTANT(IsStack(*map), "pop.key-given/ignored")) return err;
+  }
   const int result = map->LookupAndDelete(key, value, flags);
   if (result == 0 && value == nullptr) return -EFAULT;  // the element is gone all the same
   return result;
@@ -83,8 +108,7 @@ int Delete(int fd, const void* key, uint64_t flags) {
   if (flags != 0) return -EINVAL;
   const MapRef map(fd);
   if (map.error() != 0) return map.error();
-  if (!map.writable()) return -EPERM;
-  // QUEUE and STACK check the key before they refuse.
+  if (const int err = map.CheckWrite(); err != 0) return err;
   if (const int err = CheckKey(*map, key); err != 0) return err;
   return map->Delete(key);
 }
@@ -92,12 +116,16 @@ int Delete(int fd, const void* key, uint64_t flags) {
 int GetNextKey(int fd, const void* key, void* next_key) {
   const MapRef map(fd);
   if (map.error() != 0) return map.error();
-  if (!map.readable()) return -EPERM;
+  if (const int err = map.CheckRead(); err != 0) return err;
   if (key != nullptr) {
     if (const int err = CheckKey(*map, key); err != 0) return err;
   }
+  if (next_key == nullptr && MUTANT("generic.get_next_key.end-before-bad-pointer/efault-first"))
+    return -EFAULT;
   const int result = map->GetNextKey(key, next_key);
-  if (result == 0 && next_key == nullptr) return -EFAULT;
+  if (result == 0 && next_key == nullptr) {
+    return MUTANT("generic.get_next_key.bad-next-key-pointer/succeeds") ? 0 : -EFAULT;
+  }
   return result;
 }
 

@@ -42,7 +42,8 @@ static_assert(sizeof(MapInfo) == 104);
 
 // A struct longer than we know is fine as long as what we do not know is zero.
 int CheckTail(const void* info, size_t known, uint32_t length) {
-  if (length > kLargestStruct) return -E2BIG;
+  if (length > kLargestStruct)
+    return MUTANT("generic.info.length-too-large/wrong-errno") ? -EINVAL : -E2BIG;
   if (length <= known) return 0;
   if (info == nullptr) return -EFAULT;
   const auto* bytes = static_cast<const std::byte*>(info);
@@ -52,36 +53,39 @@ int CheckTail(const void* info, size_t known, uint32_t length) {
   return 0;
 }
 
-int GetMapInfo(const Map& map, void* out, uint32_t* length) {
+int GetMapInfo(const Handle& handle, void* out, uint32_t* length) {
   if (const int err = CheckTail(out, offsetof(MapInfo, padding), *length); err != 0) return err;
   const auto size = static_cast<uint32_t>(std::min<size_t>(*length, sizeof(MapInfo)));
-  if (out == nullptr && size != 0) return -EFAULT;
+  if (out == nullptr && size != 0) return MUTANT("generic.info.bad-pointer/succeeds") ? 0 : -EFAULT;
   // Linux reads the struct before it fills it in: fields that do not apply to the map keep the
   // caller's bytes.
   MapInfo info{};
   if (size != 0) std::memcpy(&info, out, size);
   if (info.hash != 0 || info.hash_size != 0) return -EINVAL;  // no map here computes a digest
 
-  const MapSpec& spec = map.spec();
+  const MapSpec& spec = handle.map->spec();
   info.type = spec.type;
-  info.id = map.id;
-  info.key_size = MUTANT("generic.info.key-size/zero") ? 0 : spec.key_size;
+  info.id = handle.map->id;
+  if (!handle.access.read && MUTANT("generic.info.id/not-for-wronly")) info.id = 0;
+  info.key_size = spec.key_size;
   info.value_size = spec.value_size;
-  info.max_entries =
-      MUTANT("generic.info.max-entries/one-more") ? spec.max_entries + 1 : spec.max_entries;
-  info.map_flags = spec.flags & ~uint32_t{BPF_F_RDONLY | BPF_F_WRONLY};
-  if (MUTANT("generic.info.no-access-flags/leaks-them")) info.map_flags = spec.flags;
+  info.max_entries = spec.max_entries;
+  if (MUTANT("generic.info.attributes/no-value-size")) info.value_size = 0;
+  if (MUTANT("generic.info.attributes/max-entries-rounded-up")) info.max_entries |= 1;
+  info.map_flags = spec.flags;
+  if (!MUTANT("generic.info.no-access-flags/shown"))
+    info.map_flags &= ~uint32_t{BPF_F_RDONLY | BPF_F_WRONLY};
   std::memset(info.name, 0, sizeof info.name);
-  if (!MUTANT("generic.info.name/empty")) spec.name.copy(info.name, sizeof(info.name) - 1);
+  if (!MUTANT("generic.info.attributes/no-name")) spec.name.copy(info.name, sizeof(info.name) - 1);
   info.btf_vmlinux_value_type_id = 0;
   info.map_extra = spec.map_extra;
-  if (spec.btf != nullptr) {
+  if (spec.btf != nullptr && !MUTANT("generic.info.btf/not-told")) {
     info.btf_id = spec.btf->id;
     info.btf_key_type_id = spec.btf_key_type_id;
     info.btf_value_type_id = spec.btf_value_type_id;
   }
   if (size != 0) std::memcpy(out, &info, size);
-  *length = size;
+  if (!MUTANT("generic.info.length-returned/left-alone")) *length = size;
   return 0;
 }
 
@@ -109,12 +113,14 @@ int GetBtfInfo(const Btf& btf, void* out, uint32_t* length) {
 }
 
 int GetInfo(int fd, void* info, uint32_t* length) {
-  if (length == nullptr) return -EFAULT;
   const Epoch::Guard guard;
   const Handle* handle = nullptr;
   const int err = HandleTable::Instance().Resolve(fd, &handle);
-  if (err != 0) return err == -EBADF ? -EBADFD : err;  // this command alone answers EBADFD
-  if (handle->map != nullptr) return GetMapInfo(*handle->map, info, length);
+  if (err == -EBADF && !MUTANT("generic.info.bad-descriptor/ebadf"))
+    return -EBADFD;  // this command alone
+  if (err != 0) return err;
+  if (length == nullptr) return -EFAULT;
+  if (handle->map != nullptr) return GetMapInfo(*handle, info, length);
   return GetBtfInfo(*handle->object->AsBtf(), info, length);
 }
 
@@ -124,7 +130,14 @@ int Freeze(int fd) {
     const MapRef map(fd);
     if (map.error() != 0) return map.error();
     if (map->layout().has_lock()) return -kEnotsupp;
-    if (!map.writable()) return MUTANT("generic.freeze.twice-eperm/accepts") ? 0 : -EPERM;
+    if (MUTANT("generic.freeze.succeeds/refused")) return -kEnotsupp;
+    if (!map.handle().access.read && MUTANT("generic.freeze.wronly-descriptor/refused"))
+      return -EPERM;
+    if (map->frozen.load() && MUTANT("generic.freeze.again/succeeds")) return 0;
+    if (const int err = map.CheckWrite(); err != 0) {
+      if (map.handle().access.write || !MUTANT("generic.freeze.rdonly-descriptor/succeeds"))
+        return err;
+    }
     object = map.handle().object;
   }
   Map& map = *object->AsMap();
@@ -139,18 +152,21 @@ int GetFdById(uint32_t id, const bpf_get_fd_by_id_opts* opts) {
   bpf_get_fd_by_id_opts options;
   const size_t known = offsetof(bpf_get_fd_by_id_opts, open_flags) + sizeof(options.open_flags);
   if (const int err = ReadOpts(opts, known, &options); err != 0) return err;
-  if ((options.open_flags & ~uint32_t{BPF_F_RDONLY | BPF_F_WRONLY}) != 0) return -EINVAL;
   Access access;
-  if (const int err = ReadAccess(options.open_flags, &access); err != 0) return err;
+  if (const int err = ReadOpenFlags(options.open_flags, &access); err != 0) {
+    if (!MUTANT("generic.get_fd_by_id.open-flags/ignored")) return err;
+  }
+  if (MUTANT("generic.get_fd_by_id.access/always-both")) access = {};
   std::shared_ptr<Map> map = ObjectRegistry::Instance().FindMap(id);
-  if (map == nullptr) return -ENOENT;
+  if (map == nullptr) return MUTANT("generic.get_fd_by_id.unknown/wrong-errno") ? -EINVAL : -ENOENT;
   return HandleTable::Instance().Open(std::move(map), access);
 }
 
 int GetNextId(uint32_t start, uint32_t* next) {
-  if (start >= INT32_MAX) return -EINVAL;
+  if (start >= INT32_MAX && !MUTANT("generic.get_next_id.start-too-large/enoent")) return -EINVAL;
+  if (MUTANT("generic.get_next_id.greater/passes-one-over")) ++start;
   const uint32_t id = ObjectRegistry::Instance().NextMapId(start);
-  if (id == 0) return -ENOENT;
+  if (id == 0) return MUTANT("generic.get_next_id.end/wrong-errno") ? -EINVAL : -ENOENT;
   if (next == nullptr) return -EFAULT;
   *next = id;
   return 0;
@@ -161,7 +177,7 @@ int Pin(int fd, const char* path) {
   {
     // A closed descriptor is -EINVAL here, as any other that is not a BPF object.
     const MapRef map(fd);
-    if (map.error() != 0) return -EINVAL;
+    if (map.error() != 0) return MUTANT("generic.pin.bad-descriptor/ebadf") ? -EBADF : -EINVAL;
     object = map.handle().object;
   }
   return ObjectRegistry::Instance().Pin(std::move(object), path);
@@ -171,13 +187,16 @@ int GetPinned(const char* path, const struct bpf_obj_get_opts* opts) {
   struct bpf_obj_get_opts options;
   const size_t known = offsetof(struct bpf_obj_get_opts, file_flags) + sizeof(options.file_flags);
   if (const int err = ReadOpts(opts, known, &options); err != 0) return err;
-  if ((options.file_flags & ~uint32_t{BPF_F_RDONLY | BPF_F_WRONLY}) != 0) return -EINVAL;
   Access access;
-  if (const int err = ReadAccess(options.file_flags, &access); err != 0) return err;
+  if (const int err = ReadOpenFlags(options.file_flags, &access); err != 0) {
+    if (!MUTANT("generic.obj_get.file-flags/ignored")) return err;
+  }
   std::shared_ptr<Object> object;
   const int mode = !access.write ? O_RDONLY : !access.read ? O_WRONLY : O_RDWR;
-  if (const int err = ObjectRegistry::Instance().GetPinned(path, mode, &object); err != 0)
-    return err;
+  if (const int err = ObjectRegistry::Instance().GetPinned(path, mode, &object); err != 0) {
+    return err == -ENOENT && MUTANT("generic.obj_get.missing/wrong-errno") ? -EACCES : err;
+  }
+  if (MUTANT("generic.obj_get.access/always-both")) access = {};
   return HandleTable::Instance().Open(std::move(object), access);
 }
 

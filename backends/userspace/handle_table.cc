@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "backends/userspace/epoch.h"
+#include "backends/userspace/mutant.h"
 
 namespace usermaps {
 namespace {
@@ -48,7 +49,7 @@ int OpenMappable(const Map& map, Access access) {
   int mode = O_RDWR;
   if (!access.write || (map.spec().flags & BPF_F_RDONLY_PROG) != 0) mode = O_RDONLY;
   if (!access.read) mode = O_WRONLY;
-  return Reopen(map.MappableFile(), mode);
+  return Reopen(map.MappableArea()->file(), mode);
 }
 
 // As libbpf: never hand out the numbers of the standard streams.
@@ -115,8 +116,8 @@ int HandleTable::Open(std::shared_ptr<Object> object, Access access) {
     if (due) Sweep();
   }
   Map* map = object->AsMap();
-  int fd =
-      map != nullptr && map->MappableFile() >= 0 ? OpenMappable(*map, access) : OpenUnmappable();
+  int fd = map != nullptr && map->MappableArea() != nullptr ? OpenMappable(*map, access)
+                                                            : OpenUnmappable();
   fd = AvoidStandardStreams(fd);
   if (fd < 0) return fd;
   if (const int err = Register(fd, std::move(object), access); err != 0) {
@@ -200,12 +201,17 @@ std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
   std::vector<Handle*> unseen;
   for (uint32_t slot = 0; slot < used_slots_; ++slot) {
     Handle* handle = SlotOf(slot)->load();
-    if (handle != nullptr && handle->seen_in < look) unseen.push_back(handle);
+    if (handle == nullptr || handle->seen_in >= look) continue;
+    // A mapping keeps its map as a descriptor does.
+    const Area* area = handle->map == nullptr ? nullptr : handle->map->MappableArea();
+    if (area != nullptr && area->Mappings().any) continue;
+    unseen.push_back(handle);
   }
   return unseen;
 }
 
 void HandleTable::Sweep() {
+  if (MUTANT("generic.close.deletes-map/never-reclaims")) return;
   std::vector<Handle*> dropped;
   {
     std::lock_guard lock(mutex_);

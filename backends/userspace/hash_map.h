@@ -10,16 +10,90 @@
 // that is changed inside the
 //   bucket lock: an update that fails with -E2BIG failed at a moment when max_entries keys were
 //   present.
-// Walks (get_next_key, batches) hold one bucket at a time and stop no writer.
+// Walks (get_next_key, batches: hash_map_walk.cc) hold one bucket at a time and stop no writer.
 // Source: Documentation/bpf/map_hash.rst; kernel 6.18.
 #ifndef BACKENDS_USERSPACE_HASH_MAP_H_
 #define BACKENDS_USERSPACE_HASH_MAP_H_
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/userspace/area.h"
+#include "backends/userspace/element_pool.h"
 #include "backends/userspace/map.h"
+#include "backends/userspace/spin_lock.h"
 
 namespace usermaps {
 
 extern const MapType kHashMapType;
+
+class HashMap final : public Map {
+ public:
+  explicit HashMap(const MapSpec& spec);
+  ~HashMap() override;
+  int Init();
+
+  int Lookup(const void* key, void* value, uint64_t flags) override;
+  int Update(const void* key, const void* value, uint64_t flags) override;
+  int Delete(const void* key) override;
+  int LookupAndDelete(const void* key, void* value, uint64_t flags) override;
+  int GetNextKey(const void* key, void* next_key) override;
+
+  int LookupBatch(const Batch& batch) override { return WalkBatch(batch, false); }
+  int LookupAndDeleteBatch(const Batch& batch) override { return WalkBatch(batch, true); }
+  int UpdateBatch(const Batch& batch) override { return GenericUpdateBatch(batch); }
+  int DeleteBatch(const Batch& batch) override { return GenericDeleteBatch(batch); }
+
+  uint64_t Footprint() const override { return buckets_.size() + pool_.Footprint(); }
+
+ private:
+  // Followed by the key and, value_offset_ bytes behind its start, the value.
+  struct Element {
+    Element* next;
+    uint32_t hash;
+    std::byte* key() { return reinterpret_cast<std::byte*>(this + 1); }
+  };
+
+  // Lives in mapped memory that was never constructed: all zero is an empty, unlocked bucket.
+  struct Bucket {
+    Element* head;  // written under the lock, glanced at without it
+    SpinLock lock;
+    bool LooksEmpty() {
+      return std::atomic_ref<Element*>(head).load(std::memory_order_relaxed) == nullptr;
+    }
+    void SetHead(Element* element) {
+      std::atomic_ref<Element*>(head).store(element, std::memory_order_relaxed);
+    }
+  };
+
+  uint32_t Hash(const void* key) const;
+  uint32_t BucketIndex(uint32_t hash) const { return hash & (bucket_count_ - 1); }
+  Bucket& BucketAt(uint32_t index) const {
+    return reinterpret_cast<Bucket*>(buckets_.data())[index];
+  }
+  Bucket& BucketOf(uint32_t hash) const { return BucketAt(BucketIndex(hash)); }
+  std::byte* ValueOf(Element* element) const { return element->key() + value_offset_; }
+
+  // These want the bucket's lock held.
+  Element* Find(Bucket& bucket, uint32_t hash, const void* key) const;
+  int Replace(Element* element, const void* value, uint64_t flags);
+  int Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value);
+  void Unlink(Bucket& bucket, Element* element);
+  void EmitBucket(Bucket& bucket, const Batch& batch, uint32_t done, bool remove);
+
+  bool CountOneMore();
+  void CopyKey(Element* element, void* out) const;
+  int WalkBatch(const Batch& batch, bool remove);
+  int EndBatch(const Batch& batch, uint32_t index, uint32_t done, int err) const;
+
+  const uint64_t value_offset_;
+  const uint32_t bucket_count_;  // a power of two
+  const uint64_t seed_;
+  Area buckets_;
+  ElementPool pool_;
+  std::atomic<uint32_t> count_{0};
+};
 
 }  // namespace usermaps
 

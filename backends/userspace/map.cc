@@ -20,19 +20,20 @@ int Map::UpdateBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::DeleteBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 
 int Map::CheckElementFlags(uint64_t elem_flags) const {
-  if ((elem_flags & ~uint64_t{BPF_F_LOCK}) != 0 &&
-      !MUTANT("generic.batch.elem-flags-checked/ignores-unknown")) {
-    return -EINVAL;
-  }
+  if ((elem_flags & ~uint64_t{BPF_F_LOCK}) != 0) return -EINVAL;
   if ((elem_flags & BPF_F_LOCK) != 0 && !layout_.has_lock()) return -EINVAL;
   return 0;
 }
 
 int Map::GenericLookupBatch(const Batch& batch) {
-  if (const int err = CheckElementFlags(batch.elem_flags); err != 0) return err;
+  if (const int err = CheckElementFlags(batch.elem_flags); err != 0) {
+    if (!MUTANT("array.lookup_batch.elem-flags/ignored")) return err;
+  }
+  if (MUTANT("array.lookup_batch.lock/refused") && batch.elem_flags != 0) return -EINVAL;
+  if (MUTANT("array.lookup_batch.flags-ignored/refused") && batch.flags != 0) return -EINVAL;
   const uint32_t max_count = *batch.count;
-  if (max_count == 0) return 0;
-  *batch.count = 0;
+  if (max_count == 0) return MUTANT("array.lookup_batch.count-zero/refused") ? -EINVAL : 0;
+  if (!MUTANT("array.lookup_batch.bad-pointer/keeps-count")) *batch.count = 0;
 
   const uint32_t key_size = spec_.key_size;
   // The previous key and the one being visited, swapped at every step.
@@ -50,7 +51,8 @@ int Map::GenericLookupBatch(const Batch& batch) {
     err = GetNextKey(have_previous ? previous : nullptr, key);
     if (err != 0) break;
     void* value = values == nullptr ? nullptr : values + size_t{done} * layout_.size();
-    err = Lookup(key, keys == nullptr ? nullptr : value, batch.elem_flags);
+    // The kernel writes the key before the value: without a place for the key nothing is written.
+    err = Lookup(key, keys == nullptr ? nullptr : value, batch.elem_flags & BPF_F_LOCK);
     if (err == 0) {
       if (keys == nullptr) return -EFAULT;
       std::memcpy(keys + size_t{done} * key_size, key, key_size);
@@ -62,31 +64,50 @@ int Map::GenericLookupBatch(const Batch& batch) {
     std::swap(previous, key);
     have_previous = true;
   }
-  if (MUTANT("generic.lookup_batch.end-enoent/returns-success") && err == -ENOENT) err = 0;
-  *batch.count = MUTANT("generic.lookup_batch.count-out/keeps-input") ? max_count : done;
-  if (done != 0) {
-    if (batch.out_batch == nullptr) return -EFAULT;
-    std::memcpy(batch.out_batch, previous, key_size);
+  if (MUTANT("array.lookup_batch.end/succeeds") && err == -ENOENT) err = 0;
+  if (MUTANT("array.lookup_batch.end-not-foreseen/foreseen") && err == 0) {
+    err = GetNextKey(previous, nullptr);
   }
+  if (keys != nullptr && done < max_count && MUTANT("array.lookup_batch.rest-untouched/clears")) {
+    std::memset(keys + size_t{done} * key_size, 0, key_size);
+  }
+  *batch.count = MUTANT("array.lookup_batch.end/count-as-asked") ? max_count : done;
+  if (done == 0 && !MUTANT("array.lookup_batch.token/written-without-elements")) return err;
+  if (batch.out_batch == nullptr) {
+    return MUTANT("array.lookup_batch.bad-out-batch/ignored") ? err : -EFAULT;
+  }
+  if (done == 0) previous[0] ^= std::byte{0xff};
+  std::memcpy(batch.out_batch, previous, key_size);
   return err;
 }
 
 int Map::GenericUpdateBatch(const Batch& batch) {
-  if (const int err = CheckElementFlags(batch.elem_flags); err != 0) return err;
+  if (const int err = CheckElementFlags(batch.elem_flags); err != 0) {
+    if (!MUTANT("hash.update_batch.elem-flags/ignored")) return err;
+  }
+  if (MUTANT("hash.update_batch.flags-ignored/refused") && batch.flags != 0) return -EINVAL;
   const uint32_t max_count = *batch.count;
   if (max_count == 0) return 0;
-  *batch.count = 0;
+  if (!MUTANT("hash.update_batch.bad-pointer/keeps-count")) *batch.count = 0;
   if (batch.keys == nullptr || batch.values == nullptr) return -EFAULT;
   const auto* keys = static_cast<const std::byte*>(batch.keys);
   const auto* values = static_cast<const std::byte*>(batch.values);
+  const bool array = spec_.type == BPF_MAP_TYPE_ARRAY;
   uint32_t done = 0;
   int err = 0;
   for (; done < max_count; ++done) {
+    const bool last = done + 1 == max_count;
+    if (MUTANT("hash.update_batch.applies/not-the-last") && !array && last) continue;
+    if (MUTANT("array.update_batch.applies/not-the-last") && array && last) continue;
     err = Update(keys + size_t{done} * spec_.key_size, values + size_t{done} * layout_.size(),
                  batch.elem_flags);
-    if (err != 0 && !MUTANT("generic.update_batch.stops-at-first-error/goes-on")) break;
+    if (MUTANT("hash.update_batch.stops/goes-on") && !array) continue;
+    if (MUTANT("array.update_batch.stops/goes-on") && array) continue;
+    if (err != 0) break;
   }
-  *batch.count = MUTANT("generic.update_batch.count-out/one-too-many") ? done + 1 : done;
+  if (MUTANT("array.update_batch.out-of-range/wrong-errno") && array && err != 0) err = -ENOENT;
+  *batch.count = done;
+  if (err != 0 && MUTANT("hash.update_batch.stops/counts-the-failed") && !array) ++*batch.count;
   return err;
 }
 
@@ -100,11 +121,12 @@ int Map::GenericDeleteBatch(const Batch& batch) {
   uint32_t done = 0;
   int err = 0;
   for (; done < max_count; ++done) {
+    if (MUTANT("hash.delete_batch.deletes/not-the-last") && done + 1 == max_count) continue;
     err = Delete(keys + size_t{done} * spec_.key_size);
-    if (err == -ENOENT && MUTANT("generic.delete_batch.stops-at-absent-key/skips-it")) err = 0;
+    if (MUTANT("hash.delete_batch.stops/skips-absent-keys") && err == -ENOENT) err = 0;
     if (err != 0) break;
   }
-  *batch.count = MUTANT("generic.delete_batch.count-out/always-input") ? max_count : done;
+  *batch.count = MUTANT("hash.delete_batch.stops/count-as-asked") ? max_count : done;
   return err;
 }
 

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "backends/userspace/area.h"
+#include "backends/userspace/mutant.h"
 #include "backends/userspace/value_layout.h"
 
 namespace usermaps {
@@ -90,8 +92,8 @@ class Map : public Object {
   virtual int UpdateBatch(const Batch& batch);
   virtual int DeleteBatch(const Batch& batch);
 
-  // The file that mmap(2) of a handle should reach; -1: this map cannot be mapped.
-  virtual int MappableFile() const { return -1; }
+  // The memory that mmap(2) of a handle should reach; null: this map cannot be mapped.
+  virtual const Area* MappableArea() const { return nullptr; }
   // Called once when the map becomes frozen: -EBUSY if someone can still write through a mapping.
   virtual int SealMappings() { return 0; }
   virtual uint64_t Footprint() const = 0;  // bytes of memory this map may use
@@ -124,6 +126,7 @@ const MapType* FindMapType(uint32_t type);
 
 // BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG exclude each other.
 inline bool ProgramAccessOk(uint32_t flags) {
+  if (MUTANT("generic.create.rdonly-prog-wronly-prog/accepted")) return true;
   return (flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) !=
          (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG);
 }

@@ -48,4 +48,9 @@ struct MutantSite {
 #define MUTANT(name) (false)
 #endif
 
+// QUEUE and STACK share their code but have a clause each for everything: "queue." or "stack." goes
+// before the suffix.
+#define FAMILY_MUTANT(is_stack, suffix) \
+  ((is_stack) ? MUTANT("stack." suffix) : MUTANT("queue." suffix))
+
 #endif  // BACKENDS_USERSPACE_MUTANT_H_

@@ -28,7 +28,8 @@ int CheckPinName(std::string_view path) {
   struct stat status;
   if (stat(directory.c_str(), &status) != 0) return -errno;
   if (!S_ISDIR(status.st_mode)) return -ENOTDIR;
-  return -EPERM;
+  if (MUTANT("generic.pin.dot/accepted")) return 0;
+  return MUTANT("generic.pin.dot-errno/wrong-errno") ? -EINVAL : -EPERM;
 }
 
 }  // namespace
@@ -92,7 +93,8 @@ int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {
   if (const int err = CheckPinName(path); err != 0) return err;
   const int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) {
-    if (errno == EEXIST && MUTANT("generic.pin.existing-path-eexist/wrong-errno")) return -EPERM;
+    if (errno == EEXIST && MUTANT("generic.pin.exists/wrong-errno")) return -EPERM;
+    if (errno == ENOENT && MUTANT("generic.pin.missing-directory/wrong-errno")) return -EPERM;
     return errno == EISDIR ? -ENOENT : -errno;  // EISDIR: "name/", a directory that does not exist
   }
   struct stat status;
@@ -104,7 +106,10 @@ int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {
     return -error;
   }
   std::lock_guard lock(mutex_);
-  if (MUTANT("generic.pin.keeps-map-alive/forgets")) return 0;
+  if (MUTANT("generic.pin.keeps-map/forgets")) {
+    close(keeper);
+    return 0;
+  }
   pins_.push_back({MoveFdUp(keeper), status.st_dev, status.st_ino, std::move(object)});
   return 0;
 }

@@ -15,64 +15,87 @@ namespace {
 
 constexpr uint32_t kCreateFlags = kAccessFlags | BPF_F_NUMA_NODE;
 
+bool IsStack(const MapSpec& spec) { return spec.type == BPF_MAP_TYPE_STACK; }
+
 // A ring: the oldest element is at oldest_, the newest count_ - 1 places later.
 class QueueStackMap final : public Map {
  public:
   QueueStackMap(const MapSpec& spec, Area area)
-      : Map(spec), lifo_(spec.type == BPF_MAP_TYPE_STACK), area_(std::move(area)) {}
+      : Map(spec), lifo_(IsStack(spec)), area_(std::move(area)) {}
 
   int Lookup(const void* /*key*/, void* value, uint64_t /*flags*/) override {
     std::lock_guard lock(lock_);
-    if (MUTANT("queue.lookup.peek-does-not-remove/pops") && !lifo_) return Take(value, true);
-    if (MUTANT("stack.lookup.peek-does-not-remove/pops") && lifo_) return Take(value, true);
-    return Take(value, false);
+    if (count_ == 0) {
+      if (FAMILY_MUTANT(lifo_, "peek.empty/succeeds")) return 0;
+      return FAMILY_MUTANT(lifo_, "peek.empty-errno/wrong-errno") ? -EINVAL : -ENOENT;
+    }
+    if (FAMILY_MUTANT(lifo_, "peek.keeps/removes")) return Take(value, lifo_, true);
+    const bool newest = FAMILY_MUTANT(lifo_, "peek.gives-head/other-end") ? !lifo_ : lifo_;
+    return Take(value, newest, false);
   }
 
   int LookupAndDelete(const void* /*key*/, void* value, uint64_t /*flags*/) override {
     std::lock_guard lock(lock_);
-    if (value == nullptr && MUTANT("queue.lookup_and_delete.null-value-loses-element/keeps-it"))
-      return -EFAULT;
-    return Take(value, true);
+    if (count_ == 0) {
+      if (FAMILY_MUTANT(lifo_, "pop.empty/succeeds")) return 0;
+      if (FAMILY_MUTANT(lifo_, "pop.empty-errno/clears-buffer") && value != nullptr) {
+        std::memset(value, 0, layout().size());
+      }
+      return FAMILY_MUTANT(lifo_, "pop.empty-errno/wrong-errno") ? -EINVAL : -ENOENT;
+    }
+    const bool keeps = (value == nullptr && FAMILY_MUTANT(lifo_, "pop.bad-value-pointer/keeps")) ||
+                       FAMILY_MUTANT(lifo_, "pop.takes-head/only-looks");
+    const bool newest = FAMILY_MUTANT(lifo_, "pop.takes-head/other-end") ? !lifo_ : lifo_;
+    return Take(value, newest, !keeps);
   }
 
   int Update(const void* /*key*/, const void* value, uint64_t flags) override {
-    if (flags != BPF_ANY && flags != BPF_EXIST) {
-      const bool let_pass = lifo_ ? MUTANT("stack.update.noexist-refused/accepts")
-                                  : MUTANT("queue.update.noexist-refused/accepts");
-      if (!let_pass || flags != BPF_NOEXIST) return -EINVAL;
-    }
+    if (FAMILY_MUTANT(lifo_, "push.flags-errno/high-bits-ignored")) flags &= 0xffffffff;
+    if (flags == BPF_NOEXIST && FAMILY_MUTANT(lifo_, "push.flags/accepts-noexist")) flags = BPF_ANY;
     std::lock_guard lock(lock_);
-    uint32_t capacity = spec().max_entries;
-    if (lifo_ ? MUTANT("stack.update.capacity/one-less")
-              : MUTANT("queue.update.capacity/one-less")) {
-      if (capacity > 1) --capacity;
+    const bool full = count_ >= Capacity();
+    if (flags != BPF_ANY && flags != BPF_EXIST) {
+      return full && FAMILY_MUTANT(lifo_, "push.flags-errno/full-first") ? -E2BIG : -EINVAL;
     }
-    if (count_ >= capacity) {
-      if (flags != BPF_EXIST)
-        return MUTANT("queue.update.full-e2big/wrong-errno") ? -ENOSPC : -E2BIG;
-      if (MUTANT("queue.update.exist-when-full/drops-new") && !lifo_) return 0;
-      if (MUTANT("stack.update.exist-when-full-loses-oldest/loses-newest") && lifo_) {
+    if (!full && flags == BPF_EXIST && count_ != 0) {
+      if (FAMILY_MUTANT(lifo_, "push.exist-not-full/removes-oldest")) DropOldest();
+    }
+    if (full) {
+      if (flags != BPF_EXIST || FAMILY_MUTANT(lifo_, "push.exist-when-full/refused")) {
+        return FAMILY_MUTANT(lifo_, "push.full/wrong-errno") ? -ENOSPC : -E2BIG;
+      }
+      if (FAMILY_MUTANT(lifo_, "push.exist-when-full/loses-newest")) {
         --count_;
       } else {
-        oldest_ = Place(1);
-        --count_;
+        DropOldest();
       }
     }
+    if (FAMILY_MUTANT(lifo_, "push.appends/adds-nothing")) return 0;
     std::memcpy(Element(Place(count_)), value, layout().size());
     ++count_;
     return 0;
   }
 
   int Delete(const void* /*key*/) override {
-    return MUTANT("queue.delete.refused/pretends-success") ? 0 : -EINVAL;
+    if (FAMILY_MUTANT(lifo_, "delete.refused/empties")) {
+      std::lock_guard lock(lock_);
+      count_ = 0;
+      return 0;
+    }
+    return FAMILY_MUTANT(lifo_, "delete.refused/wrong-errno") ? -kEnotsupp : -EINVAL;
   }
+
   int GetNextKey(const void* /*key*/, void* /*next_key*/) override {
-    return MUTANT("queue.get_next_key.refused/enoent") ? -ENOENT : -EINVAL;
+    return FAMILY_MUTANT(lifo_, "get_next_key.refused/wrong-errno") ? -ENOENT : -EINVAL;
   }
 
   uint64_t Footprint() const override { return area_.size(); }
 
  private:
+  uint32_t Capacity() const {
+    const bool less = spec().max_entries > 1 && FAMILY_MUTANT(lifo_, "push.full/one-less-fits");
+    return spec().max_entries - (less ? 1 : 0);
+  }
   // Where the element `age` places newer than the oldest one lives.
   uint32_t Place(uint32_t age) const {
     return static_cast<uint32_t>((uint64_t{oldest_} + age) % spec().max_entries);
@@ -80,22 +103,18 @@ class QueueStackMap final : public Map {
   std::byte* Element(uint32_t place) const {
     return area_.data() + uint64_t{place} * layout().size();
   }
-
-  int Take(void* value, bool remove) {
-    if (count_ == 0) {
-      if (MUTANT("queue.lookup_and_delete.empty-enoent/returns-zeros")) {
-        if (value != nullptr) std::memset(value, 0, layout().size());
-        return 0;
-      }
-      return -ENOENT;
-    }
-    bool newest = lifo_;
-    if (MUTANT("queue.lookup_and_delete.fifo-order/lifo")) newest = true;
-    if (MUTANT("stack.lookup_and_delete.lifo-order/fifo")) newest = false;
+  void DropOldest() {
+    oldest_ = Place(1);
+    --count_;
+  }
+  // There is an element.
+  int Take(void* value, bool newest, bool remove) {
     layout().CopyOut(value, Element(newest ? Place(count_ - 1) : oldest_), false);
-    if (remove) {
-      if (!newest) oldest_ = Place(1);
+    if (!remove) return 0;
+    if (newest) {
       --count_;
+    } else {
+      DropOldest();
     }
     return 0;
   }
@@ -108,20 +127,36 @@ class QueueStackMap final : public Map {
 };
 
 int Check(const MapSpec& spec) {
-  if (spec.max_entries == 0 || spec.value_size == 0) return -EINVAL;
-  if (spec.key_size != 0 && !MUTANT("queue.create.key-size-0/accepts-4")) return -EINVAL;
-  if ((spec.flags & ~kCreateFlags) != 0 && !MUTANT("queue.create.no-prealloc-refused/accepts"))
-    return -EINVAL;
+  const bool lifo = IsStack(spec);
+  if (spec.max_entries == 0 || spec.value_size == 0) {
+    return FAMILY_MUTANT(lifo, "create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
+  }
+  if (spec.key_size != 0 && !FAMILY_MUTANT(lifo, "create.key-size/accepts-any")) return -EINVAL;
+  uint32_t allowed = kCreateFlags;
+  if (FAMILY_MUTANT(lifo, "create.no-prealloc/accepted")) allowed |= BPF_F_NO_PREALLOC;
+  if (FAMILY_MUTANT(lifo, "create.flags/accepts-zero-seed")) allowed |= BPF_F_ZERO_SEED;
+  if (FAMILY_MUTANT(lifo, "create.flags/refuses-rdonly-prog"))
+    allowed &= ~uint32_t{BPF_F_RDONLY_PROG};
+  if ((spec.flags & ~allowed) != 0) return -EINVAL;
   if (!ProgramAccessOk(spec.flags)) return -EINVAL;
-  if (spec.value_size > kKmallocMaxSize) return -E2BIG;
+  if (spec.value_size > kKmallocMaxSize) {
+    return FAMILY_MUTANT(lifo, "create.value-too-large/wrong-errno") ? -EINVAL : -E2BIG;
+  }
   return 0;
 }
 
 int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
   Area area;
-  if (const int err = Area::Make(uint64_t{spec.max_entries} * spec.value_size, &area); err != 0)
-    return err;
-  *out = std::make_shared<QueueStackMap>(spec, std::move(area));
+  const uint64_t size = uint64_t{spec.max_entries} * spec.value_size;
+  if (const int err = Area::Make(size, &area); err != 0) {
+    return FAMILY_MUTANT(IsStack(spec), "create.too-many-bytes/wrong-errno") ? -E2BIG : err;
+  }
+  auto map = std::make_shared<QueueStackMap>(spec, std::move(area));
+  if (FAMILY_MUTANT(IsStack(spec), "create.creates/not-empty")) {
+    const std::vector<std::byte> zeros(spec.value_size);
+    map->Update(nullptr, zeros.data(), BPF_ANY);
+  }
+  *out = std::move(map);
   return 0;
 }
 

@@ -27,11 +27,12 @@
 // (except the data of
 //   BPF_F_MMAPABLE arrays, which stays shared); after execve(2) handles are gone (close-on-exec).
 // Known differences from the kernel:
-//   - mmap(2) cannot be intercepted. Data of a BPF_F_MMAPABLE array can be mapped through its
-//   handle, but a length past
-//     the end of the data, MAP_PRIVATE, and mprotect(2) to writable of a mapping made before the
-//     freeze are accepted; other maps answer EACCES instead of ENOTSUPP or EINVAL. read, write,
-//     poll, fcntl(F_GETFL) give a memfd's answers.
+//   - A plain mmap(2) cannot be intercepted (usermaps_mmap is exact). Data of a BPF_F_MMAPABLE
+//   array can be mapped through
+//     its handle, but a length past the end of the data, MAP_PRIVATE, a BPF_F_RDONLY handle, and
+//     mprotect(2) to writable of a mapping made before the freeze are accepted; other maps answer
+//     EACCES instead of ENOTSUPP or EINVAL.
+//   - read, write, poll, and the access mode in fcntl(F_GETFL), are those of a memfd.
 //   - bpf_obj_pin makes a regular file (any file system; the name may not contain a dot, as on
 //   bpffs) that means
 //     something only to the process that made it. Each pin and each mmapable array holds one file
@@ -43,6 +44,7 @@
 
 #include <bpf/bpf.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -85,6 +87,12 @@ USERMAPS_API int usermaps_obj_get(const char* pathname);
 USERMAPS_API int usermaps_obj_get_opts(const char* pathname, const struct bpf_obj_get_opts* opts);
 USERMAPS_API int usermaps_btf_load(const void* btf_data, size_t btf_size,
                                    const struct bpf_btf_load_opts* opts);
+
+// mmap(2) of a map's descriptor with the kernel's rules (lengths, MAP_PRIVATE, permissions, freeze,
+// ENOTSUPP); of another descriptor, mmap(2) itself. MAP_FAILED and errno on failure. Undone by
+// munmap(2).
+USERMAPS_API void* usermaps_mmap(void* address, size_t length, int protection, int flags, int fd,
+                                 off_t offset);
 
 // Mutation testing (see mutant.h). In a library built without USERMAPS_MUTANTS there are none.
 // Makes `name` the one active mutant; NULL or "" switches it off. -ENOENT: there is no such mutant.

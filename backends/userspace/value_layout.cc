@@ -26,7 +26,12 @@ void ValueLayout::CopyAroundLocks(std::byte* to, const std::byte* from) const {
     std::memcpy(to + position, from + position, lock - position);
     position = lock + kLockSize;
   }
-  std::memcpy(to + position, from + position, size_ - position);
+  uint32_t rest = size_ - position;
+  if (MUTANT("generic.lock.word-hidden/hides-the-byte-behind-too") && rest != 0) {
+    ++position;
+    --rest;
+  }
+  std::memcpy(to + position, from + position, rest);
 }
 
 // The lock to take, if any. A lock at an odd place (BTF allows it inside nested structs) cannot be
@@ -59,7 +64,8 @@ void ValueLayout::CopyOut(void* value, std::byte* element, bool take_lock) const
   if (lock != nullptr) LockWord(*lock);
   CopyAroundLocks(to, element);
   if (lock != nullptr) UnlockWord(*lock);
-  if (MUTANT("generic.lock.lock-word-reads-zero/leaves-output-alone")) return;
+  if (MUTANT("generic.lock.word-hidden/left-as-it-was") && take_lock) return;
+  if (MUTANT("generic.lock.word-hidden-without-flag/left-as-it-was") && !take_lock) return;
   for (const uint32_t offset : lock_offsets_) std::memset(to + offset, 0, kLockSize);
 }
 
