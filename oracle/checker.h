@@ -7,6 +7,7 @@
 #ifndef ORACLE_CHECKER_H_
 #define ORACLE_CHECKER_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,8 +28,10 @@ struct Judgement {
   };
   Kind kind = Kind::kConforms;
   ClauseId violated = kNoClause;  // For kViolation.
-  // The clauses that decided: at most three, kNoClause for unused places.
-  ClauseId cited[3] = {kNoClause, kNoClause, kNoClause};
+  // The clauses that decided, kNoClause for unused places.
+  static constexpr size_t kMaxCited = 8;
+  std::array<ClauseId, kMaxCited> cited = {kNoClause, kNoClause, kNoClause, kNoClause,
+                                           kNoClause, kNoClause, kNoClause, kNoClause};
   // For kViolation: what was allowed and what came, each a line or a few.
   std::string expected;
   std::string got;
@@ -49,8 +52,9 @@ class Checker {
   // the models no longer match the implementation: do not go on with this checker.
   const Judgement& Step(const Operation& operation, const Outcome& outcome);
 
+  struct State;  // The rules: oracle/checker_state.h.
+
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -77,11 +77,11 @@ std::pair<int, int> MajorMinor(std::string_view release) {
 }  // namespace
 
 bool Profile::InForce(const Clause& clause) const {
-  std::string_view name = clause.trait;
-  if (name.empty()) return true;
-  const bool wanted = !name.starts_with('!');
-  if (!wanted) name.remove_prefix(1);
-  const std::optional<bool> value = TraitValue(traits, name);
+  std::string_view trait = clause.trait;
+  if (trait.empty()) return true;
+  const bool wanted = !trait.starts_with('!');
+  if (!wanted) trait.remove_prefix(1);
+  const std::optional<bool> value = TraitValue(traits, trait);
   return value.has_value() && *value == wanted;
 }
 

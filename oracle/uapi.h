@@ -78,6 +78,7 @@ enum class Errno : int32_t {
   kERANGE = 34,
   kEDEADLK = 35,
   kENOSYS = 38,
+  kEOVERFLOW = 75,
   kEBADFD = 77,  // BPF_OBJ_GET_INFO_BY_FD of what is not open.
   kEOPNOTSUPP = 95,
   kETIMEDOUT = 110,

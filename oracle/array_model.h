@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// BPF_MAP_TYPE_ARRAY: max_entries elements that always exist, zero at first, indexed by a u32.
+// This is the reference: simple, not fast, never to be used as an implementation.
+// Source: Documentation/bpf/map_array.rst; uapi/linux/bpf.h.
+#ifndef ORACLE_ARRAY_MODEL_H_
+#define ORACLE_ARRAY_MODEL_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "oracle/expectation.h"
+#include "oracle/map_attributes.h"
+#include "oracle/operation.h"
+#include "oracle/outcome.h"
+
+namespace mapspec {
+
+class ArrayModel {
+ public:
+  explicit ArrayModel(const MapAttributes& attributes);
+
+  static Expectation ExpectCreate(const MapCreate& create, const Traits& traits);
+
+  // Keys are four bytes.
+  Expectation ExpectLookup(const Bytes& key, uint64_t flags);
+  Expectation ExpectUpdate(const Bytes& key, uint64_t flags) const;
+  Expectation ExpectDelete() const;
+  Expectation ExpectLookupAndDelete() const;
+  Expectation ExpectGetNextKey(const Bytes* key);  // nullptr: a NULL key.
+  Expectation ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch);
+  Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,
+                            const BatchOutput& output);
+
+  void Update(const Bytes& key, const Bytes& value);
+
+  // The memory that mmap(2) shows: the elements, each at a multiple of eight bytes, up to a whole page.
+  uint64_t mapped_size() const;
+  Bytes Load(uint64_t offset, uint64_t length) const;
+  void Store(uint64_t offset, const Bytes& bytes);
+
+ private:
+  uint64_t stride() const { return (uint64_t{attributes_.value_size} + 7) & ~uint64_t{7}; }
+  // The index that follows an in_batch or a key: 0 after none and after one out of range.
+  uint64_t After(const Bytes* key) const;
+
+  MapAttributes attributes_;
+  // memory_[i]: kChunk bytes; empty while they are all zero.
+  static constexpr uint64_t kChunk = 4096;
+  std::vector<std::vector<uint8_t>> memory_;
+  Bytes scratch_;  // What the last expectation points to.
+};
+
+}  // namespace mapspec
+
+#endif  // ORACLE_ARRAY_MODEL_H_

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+//
+// The inside of Checker: one On() for each operation. Each reads from top to bottom as the order in which
+// refusals win: the descriptor, its permissions, flags, pointers, and then the map type's model. The rules
+// of elements stand in element_rules.cc and batch_rules.cc, those of descriptors, ids, pins and mappings in
+// object_rules.cc.
+#ifndef ORACLE_CHECKER_STATE_H_
+#define ORACLE_CHECKER_STATE_H_
+
+#include <functional>
+#include <string>
+
+#include "oracle/checker.h"
+#include "oracle/clauses.gen.h"
+#include "oracle/expectation.h"
+#include "oracle/world.h"
+
+namespace mapspec {
+
+struct Checker::State {
+  State(const Profile& for_profile, const Environment& in_environment)
+      : profile(for_profile), environment(in_environment) {}
+
+  Profile profile;
+  Environment environment;
+  World world;
+  Judgement judgement;
+  Caller caller = Caller::kPrivileged;
+  // A key or value of the size that the map wants, where the script's is shorter or longer.
+  Bytes key_scratch;
+  Bytes value_scratch;
+
+  void On(const MapCreate& op, const Outcome& outcome);
+  void On(const Lookup& op, const Outcome& outcome);
+  void On(const LookupAndDelete& op, const Outcome& outcome);
+  void On(const Update& op, const Outcome& outcome);
+  void On(const Delete& op, const Outcome& outcome);
+  void On(const GetNextKey& op, const Outcome& outcome);
+  void On(const LookupBatch& op, const Outcome& outcome);
+  void On(const UpdateBatch& op, const Outcome& outcome);
+  void On(const DeleteBatch& op, const Outcome& outcome);
+  void On(const Freeze& op, const Outcome& outcome);
+  void On(const GetInfo& op, const Outcome& outcome);
+  void On(const GetFdById& op, const Outcome& outcome);
+  void On(const GetNextId& op, const Outcome& outcome);
+  void On(const Pin& op, const Outcome& outcome);
+  void On(const ObjGet& op, const Outcome& outcome);
+  void On(const Unlink& op, const Outcome& outcome);
+  void On(const Close& op, const Outcome& outcome);
+  void On(const Mmap& op, const Outcome& outcome);
+  void On(const MemRead& op, const Outcome& outcome);
+  void On(const MemWrite& op, const Outcome& outcome);
+  void On(const Munmap& op, const Outcome& outcome);
+  void On(const Poll& op, const Outcome& outcome);
+  void On(const FdRead& op, const Outcome& outcome);
+  void On(const FdWrite& op, const Outcome& outcome);
+  void On(const BtfLoad& op, const Outcome& outcome);
+
+  // ---- What the rules are made of (checker.cc)
+
+  // How an outcome stands to what was expected.
+  enum class Settled : uint8_t {
+    kSucceeded,  // As allowed: the effects happened.
+    kFailed,     // As allowed: nothing happened.
+    kStop,       // A violation, or nothing can be said; *judgement tells.
+  };
+  // Holds the outcome against the expectation and writes the judgement. Where the profile does not enforce
+  // the broken clause, the judgement is kUnjudged, and `map` (when given) is unspecified from then on.
+  Settled Settle(const Expectation& expected, const Outcome& outcome, MapState* map);
+  // Judges the outputs: nothing when they match, else a violation (or unjudged, as above).
+  void Compare(const Mismatch& mismatch, MapState* map);
+  // The value or key that came back against what the expectation says.
+  void CompareOutput(const Expectation& expected, const Outcome& outcome, MapState* map);
+  // A failed call must not have written its output.
+  void CompareUntouched(const Outcome& outcome, MapState* map);
+  void CompareCount(ClauseId clause, uint32_t count, const BatchOutput& output, MapState* map);
+  void Violation(ClauseId clause, std::string expected, std::string got);
+  void Unjudged(MapState* map);
+  void Cite(ClauseId clause);
+  // True, and judged, for outcomes that are no answer: not run, crashed, hung, overran.
+  bool NoAnswer(const Outcome& outcome, MapState* map);
+
+  // The refusals of a descriptor; Succeeds where there is nothing to object to. `more_wrong`: something that
+  // is told later is wrong as well.
+  Expectation ExpectMapFd(const HandleState& handle, bool more_wrong) const;
+  // The refusal of a write that MayWrite does not allow.
+  Expectation RefusedWrite(const HandleState& handle, bool more_wrong);
+  static Expectation RefusedFrozen(bool more_wrong);
+  // What a batch is refused for before its type's rules; Succeeds where there is nothing to object to.
+  Expectation ExpectBatch(const HandleState& handle, bool reads, bool writes, bool more_wrong,
+                          bool supported);
+  // Judges a batch that goes element by element and stops at the first that fails: `expect` says what the
+  // single call may answer now, `apply` has its effect.
+  void JudgeElements(uint32_t count, const Bytes& keys, ClauseId applies, ClauseId stops,
+                     const Outcome& outcome, const BatchOutput& output, MapState* map,
+                     const std::function<Expectation(const Bytes&)>& expect,
+                     const std::function<void(uint32_t, const Bytes&)>& apply);
+  static Bytes ElementOf(const Bytes& elements, uint64_t n, uint32_t size);
+  // The clauses that a successful read or write confirms about its descriptor.
+  void CiteRead(const HandleState& handle, const MapState& map);
+  void CiteWrite(const HandleState& handle);
+  bool MayRead(const HandleState& handle) const { return handle.can_read; }
+  bool MayWrite(const HandleState& handle) {
+    return handle.can_write && !world.MapOf(handle).frozen;
+  }
+
+  // `bytes` with exactly `size` bytes, in `scratch` where they have to be padded or cut.
+  static const Bytes& Fit(const Bytes& bytes, size_t size, Bytes* scratch);
+};
+
+// The output of an outcome as bytes; an empty constant where there is none (damaged traces).
+const Bytes& OutputBytes(const Outcome& outcome);
+const BatchOutput& OutputBatch(const Outcome& outcome);
+
+}  // namespace mapspec
+
+#endif  // ORACLE_CHECKER_STATE_H_

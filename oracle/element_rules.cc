@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+//
+// The operations on single elements: which refusals come before the map type's model is asked, and what an
+// answer means for it.
+#include "oracle/checker_state.h"
+
+namespace mapspec {
+namespace {
+
+using G = clause::generic;
+using Settled = Checker::State::Settled;
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+// Calls f with the clauses of the map's type, a queue's or a stack's.
+template <typename F>
+Expectation OfQueueOrStack(const MapState& map, F f) {
+  return map.attributes.type == MapType::STACK ? f(clause::stack{}) : f(clause::queue{});
+}
+
+bool IsQueueOrStack(const MapState& map) {
+  return map.attributes.type == MapType::QUEUE || map.attributes.type == MapType::STACK;
+}
+
+// A call that would succeed cannot write its output: EFAULT, by this clause. What fails for another reason
+// keeps its error.
+Expectation WithFault(Expectation expected, ClauseId fault, ClauseId error_first) {
+  for (uint8_t i = 0; i < expected.count; ++i) {
+    Expectation::Alternative& alternative = expected.alternatives[i];
+    if (alternative.error == Errno::kNone) {
+      alternative = {Errno::kEFAULT, fault, fault};
+    } else {
+      expected.Also(error_first);
+    }
+  }
+  expected.output = nullptr;
+  return expected;
+}
+
+}  // namespace
+
+void Checker::State::On(const Lookup& op, const Outcome& outcome) {
+  const HandleState& handle = world.At(op.map);
+  MapState* map = world.MapOfOrNull(op.map);
+  const bool bad_pointers = op.key.pointer == Pointer::kBad || op.value != Pointer::kValid;
+  const auto expect = [&]() -> Expectation {
+    const bool bad_flags = (op.flags & ~BPF_F_LOCK) != 0;
+    const bool no_permission = map != nullptr && !MayRead(handle);
+    if (bad_flags && profile.traits.lookup_flags_first) {
+      return Expectation::Fails(Errno::kEINVAL, G::lookup_unknown_flags)
+          .Also(G::lookup_flags_before_descriptor, map == nullptr || no_permission);
+    }
+    if (map == nullptr) return ExpectMapFd(handle, bad_pointers);
+    if (no_permission) {
+      return Expectation::Fails(Errno::kEPERM, G::permission_wronly_refuses_reads)
+          .Also(G::permission_before_arguments, bad_pointers || op.flags != 0)
+          .Also(G::lookup_permission_before_flags, bad_flags);
+    }
+    if (bad_flags) return Expectation::Fails(Errno::kEINVAL, G::lookup_unknown_flags);
+    if (op.flags == BPF_F_LOCK && !map->attributes.has_lock()) {
+      return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
+    }
+    if (IsQueueOrStack(*map)) {
+      if (op.key.pointer != Pointer::kNull) {
+        return OfQueueOrStack(*map, [](auto clauses) {
+          using C = decltype(clauses);
+          return Expectation::Fails(Errno::kEINVAL, C::peek_key_given, C::peek_key_given_errno);
+        });
+      }
+    } else if (op.key.pointer != Pointer::kValid) {
+      return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
+    }
+    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    Expectation model = std::visit(
+        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                   [&](HashModel& hash) {
+                     return hash.ExpectLookup(key).Also(clause::hash::lookup_lock, op.flags != 0);
+                   },
+                   [&](ArrayModel& array) { return array.ExpectLookup(key, op.flags); },
+                   [](auto& queue_or_stack) { return queue_or_stack.ExpectPeek(); }},
+        map->model);
+    if (op.value != Pointer::kValid) {
+      return WithFault(model, G::lookup_bad_value_pointer, G::lookup_absent_before_bad_value);
+    }
+    return model;
+  };
+  const Expectation expected = expect();
+  const Settled settled = Settle(expected, outcome, map);
+  if (settled == Settled::kStop) return;
+  if (settled == Settled::kSucceeded) {
+    CiteRead(handle, *map);
+    Cite(G::lookup_writes_value_size);
+    if (map->attributes.has_lock()) {
+      Cite(op.flags != 0 ? G::lock_word_hidden : G::lock_word_hidden_without_flag);
+    }
+    CompareOutput(expected, outcome, map);
+  } else if (op.value == Pointer::kValid) {
+    CompareUntouched(outcome, map);
+  }
+  if (map == nullptr) return;
+  if (auto* hash = std::get_if<HashModel>(&map->model)) {
+    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    if (settled == Settled::kSucceeded) hash->Present(key);
+    if (outcome.error == Errno::kENOENT) hash->Absent(key);
+  }
+}
+
+void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
+  const HandleState& handle = world.At(op.map);
+  MapState* map = world.MapOfOrNull(op.map);
+  bool removes = false;  // The call gets as far as removing the element, should there be one.
+  const auto expect = [&]() -> Expectation {
+    if ((op.flags & ~BPF_F_LOCK) != 0) {
+      const Expectation refused =
+          Expectation::Fails(Errno::kEINVAL, G::lookup_and_delete_unknown_flags);
+      if (map == nullptr || !IsQueueOrStack(*map)) return refused;
+      return OfQueueOrStack(*map, [](auto clauses) {
+        return Expectation::Fails(Errno::kEINVAL, decltype(clauses)::pop_flags,
+                                  G::lookup_and_delete_unknown_flags);
+      });
+    }
+    if (map == nullptr) return ExpectMapFd(handle, op.value != Pointer::kValid || op.flags != 0);
+    if (!MayRead(handle) || !MayWrite(handle)) {
+      const bool more = op.value != Pointer::kValid || op.key.pointer == Pointer::kBad || op.flags != 0;
+      if (map->frozen && handle.can_read && handle.can_write) return RefusedFrozen(more);
+      return Expectation::Fails(Errno::kEPERM, G::permission_lookup_and_delete_needs_both)
+          .Also(G::permission_before_arguments, more);
+    }
+    if (IsQueueOrStack(*map)) {
+      if (op.flags != 0) {
+        return OfQueueOrStack(*map, [](auto clauses) {
+          using C = decltype(clauses);
+          return Expectation::Fails(Errno::kEINVAL, C::pop_flags, C::pop_flags_errno);
+        });
+      }
+      if (op.key.pointer != Pointer::kNull) {
+        return OfQueueOrStack(*map, [](auto clauses) {
+          using C = decltype(clauses);
+          return Expectation::Fails(Errno::kEINVAL, C::pop_key_given, C::pop_key_given_errno);
+        });
+      }
+    } else {
+      if (op.flags != 0 && !map->attributes.has_lock()) {
+        return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
+      }
+      if (op.key.pointer != Pointer::kValid) {
+        return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
+      }
+    }
+    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    const Expectation model = std::visit(
+        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                   [&](HashModel& hash) { return hash.ExpectLookupAndDelete(key, op.flags); },
+                   [](ArrayModel& array) { return array.ExpectLookupAndDelete(); },
+                   [](auto& queue_or_stack) { return queue_or_stack.ExpectPop(); }},
+        map->model);
+    removes = model.AllowsSuccess();
+    if (op.value == Pointer::kValid) return model;
+    if (!IsQueueOrStack(*map)) {
+      return WithFault(model, clause::hash::lookup_and_delete_bad_value_pointer, kNoClause);
+    }
+    return OfQueueOrStack(*map, [&](auto clauses) {
+      return WithFault(model, decltype(clauses)::pop_bad_value_pointer, kNoClause);
+    });
+  };
+  const Expectation expected = expect();
+  const Settled settled = Settle(expected, outcome, map);
+  if (settled == Settled::kStop) return;
+  if (settled == Settled::kSucceeded) {
+    if (caller == Caller::kUnprivileged) Cite(G::permission_unprivileged_descriptor);
+    CompareOutput(expected, outcome, map);
+  } else if (op.value == Pointer::kValid) {
+    CompareUntouched(outcome, map);
+  }
+  if (!removes || map->unspecified) return;
+  // The element is gone even when its value could not be handed over.
+  const bool gone = settled == Settled::kSucceeded || outcome.error == Errno::kEFAULT;
+  const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+  std::visit(Overloaded{[](std::monostate) {},
+                        [&](HashModel& hash) { gone ? hash.Delete(key) : hash.Absent(key); },
+                        [](ArrayModel&) {},
+                        [&](auto& queue_or_stack) {
+                          if (gone) queue_or_stack.Pop();
+                        }},
+             map->model);
+}
+
+void Checker::State::On(const Update& op, const Outcome& outcome) {
+  const HandleState& handle = world.At(op.map);
+  MapState* map = world.MapOfOrNull(op.map);
+  const bool bad_pointers = op.key.pointer == Pointer::kBad || op.value.pointer != Pointer::kValid;
+  const bool odd_flags = op.flags > BPF_EXIST;
+  const auto expect = [&]() -> Expectation {
+    if (map == nullptr) return ExpectMapFd(handle, bad_pointers || odd_flags);
+    if (!MayWrite(handle)) return RefusedWrite(handle, bad_pointers || odd_flags);
+    if ((op.flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock()) {
+      return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
+    }
+    if (IsQueueOrStack(*map)) {
+      if (op.key.pointer != Pointer::kNull) {
+        return OfQueueOrStack(*map, [](auto clauses) {
+          using C = decltype(clauses);
+          return Expectation::Fails(Errno::kEINVAL, C::push_key_given, C::push_key_given_errno);
+        });
+      }
+    } else if (op.key.pointer != Pointer::kValid) {
+      return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer)
+          .Also(G::update_pointers_before_flags, odd_flags);
+    }
+    if (op.value.pointer != Pointer::kValid) {
+      return Expectation::Fails(Errno::kEFAULT, G::update_bad_value_pointer)
+          .Also(G::update_pointers_before_flags, odd_flags);
+    }
+    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    return std::visit(
+        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                   [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags); },
+                   [&](ArrayModel& array) { return array.ExpectUpdate(key, op.flags); },
+                   [&](auto& queue_or_stack) { return queue_or_stack.ExpectPush(op.flags); }},
+        map->model);
+  };
+  const Settled settled = Settle(expect(), outcome, map);
+  if (settled == Settled::kStop || map == nullptr) return;
+  const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+  if (settled == Settled::kFailed) {
+    if (auto* hash = std::get_if<HashModel>(&map->model)) {
+      if (outcome.error == Errno::kEEXIST) hash->Present(key);
+      if (outcome.error == Errno::kENOENT || outcome.error == Errno::kE2BIG) hash->Absent(key);
+    }
+    return;
+  }
+  CiteWrite(handle);
+  const Bytes& value = Fit(op.value.bytes, map->attributes.value_size, &value_scratch);
+  std::visit(Overloaded{[](std::monostate) {}, [&](HashModel& hash) { hash.Update(key, value); },
+                        [&](ArrayModel& array) { array.Update(key, value); },
+                        [&](auto& queue_or_stack) { queue_or_stack.Push(value); }},
+             map->model);
+}
+
+void Checker::State::On(const Delete& op, const Outcome& outcome) {
+  const HandleState& handle = world.At(op.map);
+  MapState* map = world.MapOfOrNull(op.map);
+  const auto expect = [&]() -> Expectation {
+    const bool bad_pointer = op.key.pointer != Pointer::kValid;
+    if (map == nullptr) return ExpectMapFd(handle, bad_pointer);
+    if (!MayWrite(handle)) return RefusedWrite(handle, bad_pointer);
+    if (bad_pointer && !IsQueueOrStack(*map)) {
+      return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
+    }
+    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    return std::visit(
+        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                   [&](HashModel& hash) { return hash.ExpectDelete(key); },
+                   [](auto& other) { return other.ExpectDelete(); }},
+        map->model);
+  };
+  const Settled settled = Settle(expect(), outcome, map);
+  if (settled == Settled::kStop || map == nullptr) return;
+  if (settled == Settled::kSucceeded) CiteWrite(handle);
+  if (auto* hash = std::get_if<HashModel>(&map->model)) {
+    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    if (settled == Settled::kSucceeded) hash->Delete(key);
+    if (outcome.error == Errno::kENOENT) hash->Absent(key);
+  }
+}
+
+void Checker::State::On(const GetNextKey& op, const Outcome& outcome) {
+  const HandleState& handle = world.At(op.map);
+  MapState* map = world.MapOfOrNull(op.map);
+  const Bytes* key = nullptr;
+  if (map != nullptr && op.key.pointer == Pointer::kValid) {
+    key = &Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+  }
+  const auto expect = [&]() -> Expectation {
+    const bool bad_pointers = op.key.pointer == Pointer::kBad || op.next_key != Pointer::kValid;
+    if (map == nullptr) return ExpectMapFd(handle, bad_pointers);
+    if (!MayRead(handle)) {
+      return Expectation::Fails(Errno::kEPERM, G::permission_wronly_refuses_reads)
+          .Also(G::permission_before_arguments, bad_pointers);
+    }
+    if (op.key.pointer == Pointer::kBad && !IsQueueOrStack(*map)) {
+      return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
+    }
+    const Expectation model =
+        std::visit(Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                              [&](HashModel& hash) { return hash.ExpectGetNextKey(key); },
+                              [&](ArrayModel& array) { return array.ExpectGetNextKey(key); },
+                              [](auto& queue_or_stack) { return queue_or_stack.ExpectGetNextKey(); }},
+                   map->model);
+    if (op.next_key == Pointer::kValid) return model;
+    return WithFault(model, G::get_next_key_bad_next_key_pointer,
+                     IsQueueOrStack(*map) ? kNoClause : G::get_next_key_end_before_bad_pointer);
+  };
+  const Expectation expected = expect();
+  const Settled settled = Settle(expected, outcome, map);
+  if (settled == Settled::kStop) return;
+  if (settled == Settled::kSucceeded) {
+    CiteRead(handle, *map);
+    CompareOutput(expected, outcome, map);
+  } else if (op.next_key == Pointer::kValid) {
+    CompareUntouched(outcome, map);
+  }
+  if (map == nullptr || map->unspecified || judgement.kind != Judgement::Kind::kConforms) return;
+  auto* hash = std::get_if<HashModel>(&map->model);
+  const bool answered = settled == Settled::kSucceeded || outcome.error == Errno::kENOENT;
+  if (hash == nullptr || !answered) return;
+  Compare(hash->CheckNextKey(key, settled == Settled::kSucceeded ? &OutputBytes(outcome) : nullptr), map);
+}
+
+}  // namespace mapspec

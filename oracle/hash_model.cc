@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/hash_model.h"
+
+#include "oracle/clauses.gen.h"
+#include "oracle/limits.h"
+
+namespace mapspec {
+
+using C = clause::hash;
+
+Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& traits) {
+  constexpr uint32_t kFlags = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY |
+                              BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_ZERO_SEED;
+  const uint64_t element = uint64_t{create.key_size} + create.value_size;
+  const bool too_large = element >= kKmallocMaxSize - kHashElementHeader ||
+                         create.max_entries > kHashMaxEntries;
+
+  if ((create.map_flags & ~kFlags) != 0) {
+    return Expectation::Fails(Errno::kEINVAL, C::create_flags)
+        .Also(C::create_invalid_before_too_large, too_large);
+  }
+  if (BothAccessFlags(create.map_flags)) {
+    return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
+  }
+  if (create.max_entries == 0 || create.key_size == 0 || create.value_size == 0) {
+    return Expectation::Fails(Errno::kEINVAL, C::create_zero_sizes)
+        .Also(C::create_invalid_before_too_large, too_large);
+  }
+  if (!traits.hash_large_keys && create.key_size > kMaxBpfStack) {
+    return Expectation::Fails(Errno::kE2BIG, C::create_large_key_refused);
+  }
+  if (element >= kKmallocMaxSize - kHashElementHeader) {
+    return Expectation::Fails(Errno::kE2BIG, C::create_element_too_large);
+  }
+  if (create.max_entries > kHashMaxEntries) {
+    return Expectation::Fails(Errno::kE2BIG, C::create_too_many_entries);
+  }
+  Expectation expected = Expectation::Succeeds(C::create_creates);
+  if (IsLarge((element + kHashElementHeader) * create.max_entries)) {
+    expected.OrFails(Errno::kENOMEM, clause::generic::create_no_memory);
+  }
+  const bool at_limit = element == kKmallocMaxSize - kHashElementHeader - 1;
+  return expected.Also(C::create_any_sizes)
+      .Also(C::create_no_prealloc, (create.map_flags & BPF_F_NO_PREALLOC) != 0)
+      .Also(C::create_zero_seed, (create.map_flags & BPF_F_ZERO_SEED) != 0)
+      .Also(C::create_large_key, create.key_size > kMaxBpfStack)
+      .Also(C::create_element_too_large, at_limit);
+}
+
+Expectation HashModel::ExpectLookup(const Bytes& key) const {
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, C::lookup_absent);
+  Expectation expected = Expectation::SucceedsWith(C::lookup_present, elements_[index].value);
+  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::lookup_absent);
+  return expected;
+}
+
+Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
+  const uint64_t how = flags & ~BPF_F_LOCK;
+  const bool locked = (flags & BPF_F_LOCK) != 0;
+  const uint32_t index = elements_.Find(key);
+  const bool present = index != ElementTable::kNone;
+  const bool certainly = present && elements_[index].certain;
+  const bool may_be_full = possible() >= attributes_.max_entries;
+  const bool surely_full = certain() >= attributes_.max_entries;
+
+  if (how > BPF_EXIST) {
+    return Expectation::Fails(Errno::kEINVAL, C::update_flags)
+        .Also(C::update_flags_first, certainly || surely_full)
+        .Also(C::update_failure_changes_nothing);
+  }
+  if (certainly && how == BPF_NOEXIST) {
+    return Expectation::Fails(Errno::kEEXIST, C::update_noexist_existing_key)
+        .Also(C::update_lock_exist_flags, locked)
+        .Also(C::update_failure_changes_nothing);
+  }
+  if (!present && how == BPF_EXIST) {
+    return Expectation::Fails(Errno::kENOENT, C::update_exist_absent_key)
+        .Also(C::update_lock_exist_flags, locked)
+        .Also(C::update_full_after_exist, surely_full);
+  }
+  if (!present && surely_full) {
+    return Expectation::Fails(Errno::kE2BIG, C::update_full)
+        .Also(C::update_capacity)
+        .Also(C::update_failure_changes_nothing);
+  }
+
+  Expectation expected = Expectation::Succeeds(
+      certainly ? (how == BPF_EXIST ? C::update_exist_replaces : C::update_any_replaces)
+                : (how == BPF_NOEXIST ? C::update_noexist_creates : C::update_any_creates));
+  if (present && !certainly) {  // Doubtful: both what a present and what an absent key gives.
+    if (how == BPF_NOEXIST) expected.OrFails(Errno::kEEXIST, C::update_noexist_existing_key);
+    if (how == BPF_EXIST) expected.OrFails(Errno::kENOENT, C::update_exist_absent_key);
+  }
+  if (!certainly && may_be_full) {
+    expected.OrFails(Errno::kE2BIG, C::update_full);
+  } else if ((attributes_.map_flags & BPF_F_NO_PREALLOC) != 0 && attributes_.traits.no_prealloc_enomem) {
+    expected.OrFails(Errno::kENOMEM, C::update_no_prealloc_no_memory);
+  }
+  return expected.Also(C::update_lock, locked && certainly)
+      .Also(C::update_lock_exist_flags, locked && !present)
+      .Also(C::update_full_existing_key, certainly && surely_full)
+      .Also(C::update_capacity, !present && certain() + 1 == attributes_.max_entries);
+}
+
+Expectation HashModel::ExpectDelete(const Bytes& key) const {
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, C::delete_absent);
+  Expectation expected = Expectation::Succeeds(C::delete_present);
+  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::delete_absent);
+  return expected;
+}
+
+Expectation HashModel::ExpectLookupAndDelete(const Bytes& key, uint64_t flags) const {
+  if (!attributes_.traits.hash_lookup_and_delete) {
+    return Expectation::Fails(Errno::kENOTSUPP, C::lookup_and_delete_unsupported);
+  }
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) {
+    return Expectation::Fails(Errno::kENOENT, C::lookup_and_delete_absent,
+                              C::lookup_and_delete_absent_errno);
+  }
+  Expectation expected = Expectation::SucceedsWith(C::lookup_and_delete_takes, elements_[index].value);
+  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::lookup_and_delete_absent);
+  return expected.Also(C::lookup_and_delete_lock, (flags & BPF_F_LOCK) != 0);
+}
+
+Expectation HashModel::ExpectGetNextKey(const Bytes* key) const {
+  if (possible() == 0) return Expectation::Fails(Errno::kENOENT, C::get_next_key_empty);
+  const uint32_t index = key == nullptr ? ElementTable::kNone : elements_.Find(*key);
+  if (index == ElementTable::kNone) {
+    Expectation expected =
+        Expectation::Succeeds(key == nullptr ? C::get_next_key_null_key : C::get_next_key_absent_key);
+    if (certain() == 0) expected.OrFails(Errno::kENOENT, C::get_next_key_empty);
+    return expected.Also(C::get_next_key_deleted_key, key != nullptr && *key == last_deleted_)
+        .Also(C::get_next_key_live_key);
+  }
+  if (possible() == 1) {
+    // The only key is the last one, unless it is gone: then the map is empty.
+    return Expectation::Fails(Errno::kENOENT, C::get_next_key_last_key).Also(C::get_next_key_walk);
+  }
+  return Expectation::Succeeds(C::get_next_key_walk)
+      .OrFails(Errno::kENOENT, C::get_next_key_last_key)
+      .Also(C::get_next_key_live_key)
+      .Also(C::get_next_key_stable_order, order_.remembers_across_changes());
+}
+
+void HashModel::Update(const Bytes& key, const Bytes& value) {
+  uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) {
+    index = elements_.Insert(key, value);
+    walk_.MarkBorn(&elements_[index]);
+  } else {
+    elements_[index].value = value;
+    if (!elements_[index].certain) {
+      elements_[index].certain = true;
+      --uncertain_;
+      walk_.MarkBorn(&elements_[index]);
+    }
+  }
+  attributes_.HideLock(&elements_[index].value);
+  order_.Added(&elements_, index);
+  Changed();
+}
+
+void HashModel::Delete(const Bytes& key) {
+  const uint32_t index = elements_.Find(key);
+  if (index != ElementTable::kNone) Erase(index);
+}
+
+void HashModel::Absent(const Bytes& key) {
+  const uint32_t index = elements_.Find(key);
+  if (index != ElementTable::kNone && !elements_[index].certain) Erase(index);
+}
+
+void HashModel::Present(const Bytes& key) {
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone || elements_[index].certain) return;
+  elements_[index].certain = true;
+  --uncertain_;
+}
+
+Mismatch HashModel::CheckNextKey(const Bytes* key, const Bytes* next) {
+  uint32_t from = IterationOrder::kStart;
+  if (key != nullptr) {
+    // An absent key counts as none: the walk restarts. A doubtful one may be absent.
+    from = elements_.Find(*key);
+    if (from != ElementTable::kNone && !elements_[from].certain) return {};
+  }
+  uint32_t to = IterationOrder::kEnd;
+  if (next != nullptr) {
+    to = elements_.Find(*next);
+    if (to == ElementTable::kNone) return {C::get_next_key_live_key, "a key of the map", next->ToHex()};
+    Present(*next);
+  }
+  switch (order_.Observe(&elements_, from, to)) {
+    case IterationOrder::Finding::kPossible:
+      return {};
+    case IterationOrder::Finding::kOrderChanged:
+      return {attributes_.observed ? C::get_next_key_stable_order : C::get_next_key_walk,
+              "the key that earlier answers leave to follow here",
+              next == nullptr ? "ENOENT, the end" : next->ToHex()};
+    case IterationOrder::Finding::kMissedKeys:
+      return {C::get_next_key_walk, "the walk to visit every key before it ends", "ENOENT, the end"};
+  }
+  return {};
+}
+
+void HashModel::Erase(uint32_t index) {
+  order_.Removed(&elements_, index);
+  last_deleted_ = elements_[index].key;
+  if (!elements_[index].certain) --uncertain_;
+  elements_.Erase(index);
+  Changed();
+}
+
+// Under `documented` nothing is promised of a walk during which the map changes.
+void HashModel::Changed() {
+  if (!attributes_.observed) order_.Forget(&elements_);
+}
+
+void HashModel::Doubt(uint32_t index) {
+  if (!elements_[index].certain) return;
+  elements_[index].certain = false;
+  ++uncertain_;
+}
+
+}  // namespace mapspec

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// BPF_MAP_TYPE_HASH, preallocated or BPF_F_NO_PREALLOC: at most max_entries pairs of key and value.
+// This is the reference: simple, not fast, never to be used as an implementation.
+//
+// What the model knows may be less than what is there: a batch deletion that failed with EFAULT may have
+// removed elements without saying which, and the order of iteration is learned from the answers
+// (oracle/iteration.h). The Expect… functions give what is allowed, the others take what was observed.
+// Source: map_hash.rst; uapi/linux/bpf.h.
+#ifndef ORACLE_HASH_MODEL_H_
+#define ORACLE_HASH_MODEL_H_
+
+#include <cstdint>
+
+#include "oracle/element_table.h"
+#include "oracle/expectation.h"
+#include "oracle/iteration.h"
+#include "oracle/map_attributes.h"
+#include "oracle/operation.h"
+#include "oracle/outcome.h"
+
+namespace mapspec {
+
+class HashModel {
+ public:
+  explicit HashModel(const MapAttributes& attributes) : attributes_(attributes) {}
+
+  static Expectation ExpectCreate(const MapCreate& create, const Traits& traits);
+
+  Expectation ExpectLookup(const Bytes& key) const;
+  Expectation ExpectUpdate(const Bytes& key, uint64_t flags) const;
+  Expectation ExpectDelete(const Bytes& key) const;
+  Expectation ExpectLookupAndDelete(const Bytes& key, uint64_t flags) const;
+  Expectation ExpectGetNextKey(const Bytes* key) const;  // nullptr: a NULL key.
+  // `in_batch` is nullptr for NULL, else what the pointer points to.
+  Expectation ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch) const;
+
+  // The effects of calls that succeeded.
+  void Update(const Bytes& key, const Bytes& value);
+  void Delete(const Bytes& key);
+  // A key was found to be absent (ENOENT), which settles an uncertain one.
+  void Absent(const Bytes& key);
+  // A key was found to be there.
+  void Present(const Bytes& key);
+
+  // Holds the answer to GET_NEXT_KEY against what is known and learns from it. `next` is nullptr for ENOENT.
+  Mismatch CheckNextKey(const Bytes* key, const Bytes* next);
+  // The same for a page of a batch walk that was allowed by ExpectLookupBatch.
+  Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,
+                            const BatchOutput& output);
+
+ private:
+  // Live elements that are surely there, and all that may be.
+  uint64_t certain() const { return elements_.size() - uncertain_; }
+  uint64_t possible() const { return elements_.size(); }
+  void Erase(uint32_t index);
+  void Changed();
+  void Doubt(uint32_t index);
+
+  // What the page of a walk that follows in_batch may hold.
+  struct Remaining {
+    bool followed = false;  // The walk is known; otherwise the numbers are 0 and possible().
+    uint64_t owed = 0;      // Elements that the rest of the walk must return.
+    uint64_t possible = 0;  // Elements that it may return.
+  };
+  Remaining RemainingAfter(const Bytes* in_batch) const;
+  bool TokenOutside(const Bytes& token) const;
+
+  MapAttributes attributes_;
+  ElementTable elements_;
+  uint64_t uncertain_ = 0;
+  IterationOrder order_;
+  BatchWalk walk_;
+  Bytes last_deleted_;
+};
+
+}  // namespace mapspec
+
+#endif  // ORACLE_HASH_MODEL_H_

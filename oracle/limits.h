@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// Limits that the models share, in bytes unless said otherwise, and what they say about flags of all types.
+#ifndef ORACLE_LIMITS_H_
+#define ORACLE_LIMITS_H_
+
+#include <cstdint>
+
+#include "oracle/bytes.h"
+#include "oracle/uapi.h"
+
+namespace mapspec {
+
+inline constexpr uint64_t kMaxBpfStack = 512;                // MAX_BPF_STACK.
+inline constexpr uint64_t kKmallocMaxSize = 4u << 20;        // KMALLOC_MAX_SIZE with pages of 4 KiB.
+inline constexpr uint64_t kHashElementHeader = 48;           // What the kernel adds to key and value.
+inline constexpr uint64_t kHashMaxEntries = 1u << 27;        // More make more buckets than u32 can size.
+inline constexpr uint64_t kIntMax = 0x7fffffff;
+
+// From here on a creation may fail for lack of memory, which is no map's fault …
+inline constexpr uint64_t kLargeAllocation = 64u << 20;
+constexpr bool IsLarge(uint64_t size) { return size > kLargeAllocation; }
+// … and from here on it must, since no address space holds it (vmalloc space: 2^45 with four-level tables,
+// 2^54 with five).
+inline constexpr uint64_t kImpossibleAllocation = uint64_t{1} << 54;
+
+// BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG exclude each other.
+constexpr bool BothAccessFlags(uint32_t map_flags) {
+  return (map_flags & BPF_F_RDONLY_PROG) != 0 && (map_flags & BPF_F_WRONLY_PROG) != 0;
+}
+
+// Whether everything from `offset` on still holds the poison.
+inline bool UntouchedFrom(const Bytes& buffer, uint64_t offset) {
+  for (uint64_t i = offset; i < buffer.size(); ++i) {
+    if (buffer[i] != PoisonByte(i)) return false;
+  }
+  return true;
+}
+
+}  // namespace mapspec
+
+#endif  // ORACLE_LIMITS_H_

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// What a model is told of its map when it is created: the attributes that the kernel accepted.
+#ifndef ORACLE_MAP_ATTRIBUTES_H_
+#define ORACLE_MAP_ATTRIBUTES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "oracle/bytes.h"
+#include "oracle/profile.h"
+#include "oracle/uapi.h"
+
+namespace mapspec {
+
+struct MapAttributes {
+  MapType type = MapType::UNSPEC;
+  uint32_t key_size = 0;    // Bytes.
+  uint32_t value_size = 0;  // Bytes.
+  uint32_t max_entries = 0;
+  uint32_t map_flags = 0;  // As given to BPF_MAP_CREATE.
+  std::string name;
+  uint64_t map_extra = 0;
+  bool has_btf = false;
+  uint32_t btf_key_type_id = 0;
+  uint32_t btf_value_type_id = 0;
+  int32_t lock_offset = -1;  // Of the struct bpf_spin_lock in the value; -1: there is none.
+  uint32_t page_size = 4096;
+  Traits traits;
+  // Also what is promised beyond the documentation may be relied on (Profile::observed).
+  bool observed = true;
+
+  bool has_lock() const { return lock_offset >= 0; }
+  // The value as user space may see it: the word of the spin lock always reads as zero.
+  void HideLock(Bytes* value) const {
+    if (!has_lock()) return;
+    for (uint32_t i = 0; i < 4; ++i) (*value)[static_cast<size_t>(lock_offset) + i] = 0;
+  }
+};
+
+}  // namespace mapspec
+
+#endif  // ORACLE_MAP_ATTRIBUTES_H_

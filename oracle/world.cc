@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/world.h"
+
+namespace mapspec {
+
+MapModel MakeModel(const MapAttributes& attributes) {
+  switch (attributes.type) {
+    case MapType::HASH:
+      return HashModel(attributes);
+    case MapType::ARRAY:
+      return ArrayModel(attributes);
+    case MapType::QUEUE:
+      return QueueModel(attributes);
+    case MapType::STACK:
+      return StackModel(attributes);
+    default:
+      return std::monostate{};
+  }
+}
+
+const HandleState& World::At(Handle handle) const {
+  static const HandleState kClosed;
+  static const HandleState kOther{.kind = HandleState::Kind::kOther};
+  if (handle.slot < handles_.size()) return handles_[handle.slot];
+  return handle == kNotAMap ? kOther : kClosed;
+}
+
+MapState* World::MapOfOrNull(Handle handle) {
+  const HandleState& state = At(handle);
+  return state.kind == HandleState::Kind::kMap ? &maps_[state.map] : nullptr;
+}
+
+void World::Fill(Handle slot, std::optional<HandleState> handle) {
+  if (slot.slot >= kMaxSlots) return;
+  if (slot.slot >= handles_.size()) handles_.resize(size_t{slot.slot} + 1);
+  HandleState& state = handles_[slot.slot];
+  const HandleState before = state;
+  if (handle.has_value()) {
+    state = *handle;
+    if (state.kind == HandleState::Kind::kMap) ++maps_[state.map].references;
+  } else {
+    state = HandleState{};
+  }
+  state.last_id = before.last_id;
+  if (before.kind == HandleState::Kind::kMap) Release(before.map);
+}
+
+uint32_t World::AddMap(MapState map) {
+  maps_.push_back(std::move(map));
+  return static_cast<uint32_t>(maps_.size() - 1);
+}
+
+void World::SetLastId(Handle slot, uint32_t id) {
+  if (slot.slot < handles_.size()) handles_[slot.slot].last_id = id;
+}
+
+std::optional<uint32_t> World::FindById(uint32_t id) const {
+  for (uint32_t i = 0; i < maps_.size() && id != 0; ++i) {
+    if (maps_[i].alive() && maps_[i].id == id) return i;
+  }
+  return std::nullopt;
+}
+
+bool World::MayHaveId(uint32_t id) const {
+  for (const MapState& map : maps_) {
+    if (id != 0 && map.id == id && map.lingering) return true;
+  }
+  return false;
+}
+
+uint32_t World::NextKnownId(uint32_t id) const {
+  uint32_t next = 0;
+  for (const MapState& map : maps_) {
+    if (map.alive() && map.id > id && (next == 0 || map.id < next)) next = map.id;
+  }
+  return next;
+}
+
+std::optional<uint32_t> World::PinAt(const std::string& path) const {
+  const auto pin = pins_.find(path);
+  if (pin == pins_.end()) return std::nullopt;
+  return pin->second;
+}
+
+void World::AddPin(const std::string& path, uint32_t map) {
+  pins_[path] = map;
+  ++maps_[map].references;
+}
+
+void World::RemovePin(const std::string& path) {
+  const auto pin = pins_.find(path);
+  if (pin == pins_.end()) return;
+  Release(pin->second, /*by_unlink=*/true);
+  pins_.erase(pin);
+}
+
+const View& World::ViewAt(uint16_t slot) const {
+  static const View kNone;
+  return slot < views_.size() ? views_[slot] : kNone;
+}
+
+void World::FillView(uint16_t slot, std::optional<View> view) {
+  if (slot >= kMaxSlots) return;
+  if (slot >= views_.size()) views_.resize(size_t{slot} + 1);
+  const View before = views_[slot];
+  views_[slot] = view.value_or(View{});
+  if (view.has_value()) {
+    ++maps_[view->map].references;
+    if (view->writable) ++maps_[view->map].writable_views;
+  }
+  if (before.mapped) {
+    if (before.writable) --maps_[before.map].writable_views;
+    Release(before.map);
+  }
+}
+
+const std::optional<BtfLoad>& World::BtfAt(uint16_t slot) const {
+  static const std::optional<BtfLoad> kNone;
+  return slot < btfs_.size() ? btfs_[slot] : kNone;
+}
+
+void World::FillBtf(uint16_t slot, std::optional<BtfLoad> btf) {
+  if (slot >= kMaxSlots) return;
+  if (slot >= btfs_.size()) btfs_.resize(size_t{slot} + 1);
+  btfs_[slot] = btf;
+}
+
+void World::Release(uint32_t map, bool by_unlink) {
+  MapState& state = maps_[map];
+  if (--state.references != 0) return;
+  state.lingering = by_unlink;
+  state.model = std::monostate{};  // Its elements are of no use any more.
+}
+
+}  // namespace mapspec

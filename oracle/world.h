@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// World: what the checker knows of one script's objects: its maps with their models, the descriptors, ids,
+// pins and memory mappings that refer to them, and its BTF objects. A map lives as long as something refers
+// to it. Copyable, no I/O; thread-safety that of a plain value.
+// Source: man 2 bpf (NOTES); uapi/linux/bpf.h, "eBPF Syscall Preamble".
+#ifndef ORACLE_WORLD_H_
+#define ORACLE_WORLD_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "oracle/array_model.h"
+#include "oracle/hash_model.h"
+#include "oracle/map_attributes.h"
+#include "oracle/operation.h"
+#include "oracle/queue_stack_model.h"
+#include "oracle/trace.h"
+
+namespace mapspec {
+
+// One model for each map family; monostate for types without one.
+using MapModel = std::variant<std::monostate, HashModel, ArrayModel, QueueModel, StackModel>;
+MapModel MakeModel(const MapAttributes& attributes);
+
+// As lock_offset of a loaded BTF object whose layout the oracle does not follow.
+inline constexpr int32_t kUnknownLock = -2;
+
+struct MapState {
+  MapAttributes attributes;
+  MapModel model;
+  bool frozen = false;
+  // Something happened that no promise covers: nothing more can be said of this map.
+  bool unspecified = false;
+  uint32_t id = 0;  // As BPF_OBJ_GET_INFO_BY_FD told; 0 while unknown.
+  uint32_t references = 0;
+  // The last reference went away by unlink(2): the kernel frees the map a little later.
+  bool lingering = false;
+  uint32_t writable_views = 0;
+  Bytes last_batch;  // What the last batch wrote to out_batch.
+  bool alive() const { return references != 0; }
+};
+
+struct HandleState {
+  // What the descriptor is.
+  enum class Kind : uint8_t { kClosed, kMap, kOther } kind = Kind::kClosed;
+  uint32_t map = 0;  // Index of the map.
+  bool can_read = true;
+  bool can_write = true;
+  uint32_t last_id = 0;  // Of the last BPF_OBJ_GET_INFO_BY_FD through this slot.
+};
+
+struct View {
+  bool mapped = false;
+  uint32_t map = 0;
+  bool writable = false;
+  bool readable = false;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+
+class World {
+ public:
+  // The descriptor in a slot; a constant for kBadFd, kNotAMap and slots never filled.
+  const HandleState& At(Handle handle) const;
+  // The map behind a descriptor that is one.
+  MapState& MapOf(const HandleState& handle) { return maps_[handle.map]; }
+  MapState* MapOfOrNull(Handle handle);
+  MapState& map(uint32_t index) { return maps_[index]; }
+
+  // Puts a descriptor (or, with nullopt, nothing) into a slot; what the slot held is closed.
+  void Fill(Handle slot, std::optional<HandleState> handle);
+  uint32_t AddMap(MapState map);
+  void SetLastId(Handle slot, uint32_t id);
+
+  // The live map with this id; nullopt when no map known here has it.
+  std::optional<uint32_t> FindById(uint32_t id) const;
+  // A map that may or may not be gone yet has this id.
+  bool MayHaveId(uint32_t id) const;
+  // The smallest id above `id` that a live map is known to have; 0 when there is none.
+  uint32_t NextKnownId(uint32_t id) const;
+
+  std::optional<uint32_t> PinAt(const std::string& path) const;
+  void AddPin(const std::string& path, uint32_t map);
+  void RemovePin(const std::string& path);
+
+  const View& ViewAt(uint16_t slot) const;
+  void FillView(uint16_t slot, std::optional<View> view);
+
+  const std::optional<BtfLoad>& BtfAt(uint16_t slot) const;
+  void FillBtf(uint16_t slot, std::optional<BtfLoad> btf);
+
+ private:
+  void Release(uint32_t map, bool by_unlink = false);
+
+  std::vector<HandleState> handles_;
+  std::vector<MapState> maps_;
+  std::map<std::string, uint32_t> pins_;
+  std::vector<View> views_;
+  std::vector<std::optional<BtfLoad>> btfs_;
+};
+
+}  // namespace mapspec
+
+#endif  // ORACLE_WORLD_H_
