@@ -46,8 +46,9 @@ std::string Unknown(std::string_view selector) {
   }
   if (nearest == "library" || nearest == "exec") {
     const bool has_rest = colon != std::string_view::npos && colon + 1 < selector.size();
-    nearest += has_rest ? std::string(selector.substr(colon))
-                        : nearest == "exec" ? ":COMMAND" : ":PATH";
+    nearest += has_rest            ? std::string(selector.substr(colon))
+               : nearest == "exec" ? ":COMMAND"
+                                   : ":PATH";
   }
   return message + "; did you mean \"" + nearest + "\"?";
 }
@@ -93,8 +94,8 @@ std::vector<BackendInfo> ListBackends() {
   BackendInfo kernel{"kernel", "bpf(2) of the running kernel", false, ""};
   kernel.available = MakeKernelBackend(&kernel.reason) != nullptr;
   list.push_back(std::move(kernel));
-  BackendInfo library{"library:PATH", "a shared object with libbpf's low-level API, in a child process",
-                      false, ""};
+  BackendInfo library{"library:PATH",
+                      "a shared object with libbpf's low-level API, in a child process", false, ""};
   library.available = !FindLibraryAgent(&library.reason).empty();
   list.push_back(std::move(library));
   list.push_back({"exec:COMMAND",

@@ -38,7 +38,9 @@ constexpr std::array<std::string_view, static_cast<size_t>(Capability::kCount)> 
 };
 static_assert(!kNames.back().empty(), "every capability has a name");
 
-constexpr uint64_t Bit(Capability capability) { return uint64_t{1} << static_cast<size_t>(capability); }
+constexpr uint64_t Bit(Capability capability) {
+  return uint64_t{1} << static_cast<size_t>(capability);
+}
 constexpr uint64_t BadIf(bool bad) { return bad ? Bit(Capability::kBadPointers) : 0; }
 constexpr uint64_t BadIf(Pointer pointer) { return BadIf(pointer == Pointer::kBad); }
 uint64_t BadIf(const InBuffer& buffer) { return BadIf(buffer.pointer); }

@@ -20,7 +20,8 @@ Environment HostEnvironment(std::string_view selector);
 // uname -r.
 std::string HostKernelRelease();
 
-// How many numbers a list such as "0-3,8" names, counted from zero to the highest; 0 if it is no list.
+// How many numbers a list such as "0-3,8" names, counted from zero to the highest; 0 if it is no
+// list.
 uint32_t HighestOfList(std::string_view list);
 
 // Whether a release such as "5.10.0-28-amd64" is before major.minor.

@@ -27,15 +27,20 @@ using std::chrono::milliseconds;
 constexpr milliseconds kDefaultTimeLimit{10'000};
 // Between the end of a child's output and its own.
 constexpr milliseconds kPatienceAtEnd{2'000};
+// Between two looks whether a silent child is still alive.
+constexpr milliseconds kLookAfter{50};
 
-milliseconds TimeLimitFromEnvironment() {
+// Zero after filling *error.
+milliseconds TimeLimitFromEnvironment(std::string* error) {
   const char* text = std::getenv("MAPSPEC_OPERATION_TIMEOUT_MS");
   if (text == nullptr) return kDefaultTimeLimit;
-  int64_t number = 0;
+  int32_t number = 0;
   const char* end = text + std::strlen(text);
-  const auto [rest, error] = std::from_chars(text, end, number);
-  return error == std::errc() && rest == end && number > 0 ? milliseconds(number)
-                                                           : kDefaultTimeLimit;
+  const auto [rest, failure] = std::from_chars(text, end, number);
+  if (failure == std::errc() && rest == end && number > 0) return milliseconds(number);
+  *error = "MAPSPEC_OPERATION_TIMEOUT_MS is \"" + std::string(text) +
+           "\"; it must be a positive number of milliseconds";
+  return milliseconds(0);
 }
 
 std::string Seconds(milliseconds duration) {
@@ -135,8 +140,7 @@ class AgentSession : public Session {
     std::string request;
     size_t count = 0;
     for (size_t i = 0; i < operations.size(); ++i) {
-      const Capability missing =
-          FirstMissing(Required(operations[i]), backend_.capabilities());
+      const Capability missing = FirstMissing(Required(operations[i]), backend_.capabilities());
       sent[i] = missing == Capability::kCount;
       if (!sent[i]) continue;
       ++count;
@@ -152,8 +156,7 @@ class AgentSession : public Session {
       Outcome& outcome = outcomes->emplace_back();
       if (!sent[i]) {
         outcome.completion = Completion::kNotRun;
-        const Capability missing =
-            FirstMissing(Required(operations[i]), backend_.capabilities());
+        const Capability missing = FirstMissing(Required(operations[i]), backend_.capabilities());
         outcome.detail = "no " + std::string(CapabilityName(missing));
       } else if (!ReadOutcome(&outcome)) {
         death_ = outcome;
@@ -166,10 +169,21 @@ class AgentSession : public Session {
  private:
   milliseconds limit() const { return backend_.options().time_limit; }
 
-  // The next line, sending what is still to be sent in the meantime: both sides may have more to say than
-  // a socket holds.
+  // The next line, sending what is still to be sent in the meantime: both sides may have more to
+  // say than a socket holds. Looks after the process now and then, since what it has started may
+  // keep the socket open when it is dead itself.
   LineReader::Status NextLine(std::string_view* line) {
     const Clock::time_point deadline = Clock::now() + limit();
+    for (bool alive = true;;) {
+      const auto status = NextLineUntil(std::min(deadline, Clock::now() + kLookAfter), line);
+      if (status != LineReader::Status::kTimeout) return status;
+      if (!alive) return LineReader::Status::kEnd;  // And what it had still said has been read.
+      if (Clock::now() >= deadline) return status;
+      alive = agent_->process->IsAlive();
+    }
+  }
+
+  LineReader::Status NextLineUntil(Clock::time_point deadline, std::string_view* line) {
     const int socket = agent_->process->socket();
     while (written_ < to_write_.size()) {
       const ssize_t wrote = send(socket, to_write_.data() + written_, to_write_.size() - written_,
@@ -213,9 +227,9 @@ class AgentSession : public Session {
     auto parsed = OutcomeFromJson(line, &error);
     if (!parsed) {
       const auto reason = ErrorFromJson(line);
-      return Died(reason ? "the agent gave up: " + *reason
-                         : "what it sent is no outcome: " + error.message,
-                  outcome);
+      return Died(
+          reason ? "the agent gave up: " + *reason : "what it sent is no outcome: " + error.message,
+          outcome);
     }
     *outcome = *std::move(parsed);
     // Memory outside of its buffers was changed: nothing it does from now on is a fair test.
@@ -289,7 +303,10 @@ bool CanMap(AgentBackend* backend) {
 }  // namespace
 
 std::unique_ptr<Backend> MakeAgentBackend(AgentOptions options, std::string* error) {
-  if (options.time_limit.count() == 0) options.time_limit = TimeLimitFromEnvironment();
+  if (options.time_limit.count() == 0) {
+    options.time_limit = TimeLimitFromEnvironment(error);
+    if (options.time_limit.count() == 0) return nullptr;
+  }
   AgentHello hello;
   auto agent = StartAgent(options, &hello, error);
   if (agent == nullptr) return nullptr;

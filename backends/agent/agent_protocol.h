@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The lines of the agent protocol (README.md beside this file), written and read. Pure; no exceptions.
+// The lines of the agent protocol (README.md beside this file), written and read. Pure; no
+// exceptions.
 #ifndef BACKENDS_AGENT_AGENT_PROTOCOL_H_
 #define BACKENDS_AGENT_AGENT_PROTOCOL_H_
 

@@ -24,7 +24,8 @@ enum ExitStatus { kFine = 0, kBadInput = 2, kUnusable = 3 };
 
 class Server {
  public:
-  Server(Backend& backend, int in_fd, int out_fd) : backend_(backend), in_(in_fd), out_fd_(out_fd) {}
+  Server(Backend& backend, int in_fd, int out_fd)
+      : backend_(backend), in_(in_fd), out_fd_(out_fd) {}
 
   int Serve() {
     AgentHello hello;
@@ -96,7 +97,8 @@ class Server {
   std::string text_;
 };
 
-// A copy of a descriptor with a number that code which takes small integers for handles does not hit.
+// A copy of a descriptor with a number that code which takes small integers for handles does not
+// hit.
 int MoveUp(int fd) {
   rlimit limit{};
   rlim_t highest = 1024;

@@ -113,12 +113,13 @@ bool ChildProcess::IsIdle() const {
   return !reaped_ && poll(&polled, 1, 0) == 0;
 }
 
-bool ChildProcess::Reap(int flags) {
+bool ChildProcess::Reap(Patience patience) {
   if (reaped_) return true;
   siginfo_t info{};
   int result;
   do {
-    result = waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | flags);
+    result = waitid(P_PID, static_cast<id_t>(pid_), &info,
+                    WEXITED | WNOWAIT | (patience == kDoNotWait ? WNOHANG : 0));
   } while (result != 0 && errno == EINTR);
   if (result == 0 && info.si_pid == 0) return false;
   // What it had started itself is in its group; as long as it is not reaped, the number is taken.
@@ -132,12 +133,12 @@ void ChildProcess::Kill() {
   if (reaped_) return;
   kill(-pid_, SIGKILL);
   kill(pid_, SIGKILL);  // Before its setsid() there is no such group.
-  Reap(0);
+  Reap(kWait);
 }
 
 std::string ChildProcess::WaitForEnd(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!Reap(WNOHANG)) {
+  while (!Reap(kDoNotWait)) {
     if (std::chrono::steady_clock::now() >= deadline) {
       Kill();
       return "it closed the connection";

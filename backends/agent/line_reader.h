@@ -21,8 +21,8 @@ class LineReader {
 
   explicit LineReader(int fd) : fd_(fd) {}
 
-  // The next line, without its newline, valid until the next call. A deadline of time_point::max() waits
-  // for ever. A last line without newline is not a line: its writer died in the middle.
+  // The next line, without its newline, valid until the next call. A deadline of time_point::max()
+  // waits for ever. A last line without newline is not a line: its writer died in the middle.
   Status Next(std::chrono::steady_clock::time_point deadline, std::string_view* line);
   // A line that has arrived already; never waits.
   bool Buffered(std::string_view* line);

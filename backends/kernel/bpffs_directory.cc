@@ -42,7 +42,8 @@ class BpffsDirectory : public PinDirectory {
     constexpr std::string_view kOutside = "outside/";
     const bool outside = path.starts_with(kOutside);
     if (outside) path.remove_prefix(kOutside.size());
-    return "/proc/self/fd/" + std::to_string(outside ? outside_ : inside_) + "/" + std::string(path);
+    return "/proc/self/fd/" + std::to_string(outside ? outside_ : inside_) + "/" +
+           std::string(path);
   }
 
  private:

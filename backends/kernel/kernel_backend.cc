@@ -21,11 +21,12 @@
 namespace mapspec {
 namespace {
 
-// Sizes of union bpf_attr as far as the members in use go; the kernel takes shorter ones as zero-padded.
+// Sizes of union bpf_attr as far as the members in use go; the kernel takes shorter ones as
+// zero-padded.
 constexpr size_t kCreateAttrSize = offsetof(::bpf_attr, map_extra) + sizeof(uint64_t);
 constexpr size_t kObjAttrSize = offsetof(::bpf_attr, file_flags) + sizeof(uint32_t);
-// Sizes above one page are refused before anything is read; two pages cover every kernel's page size
-// that matters to a reader of the attribute.
+// Sizes above one page are refused before anything is read; two pages cover every kernel's page
+// size that matters to a reader of the attribute.
 constexpr size_t kMaxAttrSize = size_t{2} * 65536;
 
 int Bpf(int command, void* attributes, size_t size) {
@@ -120,21 +121,22 @@ void RaiseMemlockLimit(std::string_view release) {
 
 // Creates a map and throws it away. "" or why it cannot be done.
 std::string TryCreate(::bpf_map_type type, uint32_t key_size, const char* name) {
-  // The name makes libbpf find out now, with privileges, whether the kernel takes names; it remembers the
-  // answer for the life of the process.
+  // The name makes libbpf find out now, with privileges, whether the kernel takes names; it
+  // remembers the answer for the life of the process.
   const int fd = ::bpf_map_create(type, "mapspec", key_size, 4, 1, nullptr);
   if (fd >= 0) {
     close(fd);
     return {};
   }
-  std::string reason = std::string("bpf(2) does not create a ") + name + " map: " +
-                       ErrnoName(static_cast<Errno>(-fd)) + "; ";
+  std::string reason = std::string("bpf(2) does not create a ") + name +
+                       " map: " + ErrnoName(static_cast<Errno>(-fd)) + "; ";
   switch (-fd) {
     case EPERM:
     case EACCES:
       return reason +
              "needs CAP_BPF or root, and no seccomp filter that forbids bpf(2) (in a container: "
-             "--privileged, or --cap-add BPF --cap-add SYS_ADMIN with a seccomp profile that allows it)";
+             "--privileged, or --cap-add BPF --cap-add SYS_ADMIN with a seccomp profile that "
+             "allows it)";
     case ENOSYS:
       return reason + "this kernel has no bpf(2) (CONFIG_BPF_SYSCALL), or a sandbox hides it";
     case ENOMEM:
@@ -168,8 +170,8 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
   capabilities.set();
   std::string no_bpffs;
   if (MakeBpffsDirectory(&no_bpffs) == nullptr) {
-    for (const Capability capability : {Capability::kBpffs, Capability::kObjPin, Capability::kObjGet,
-                                        Capability::kObjGetOpts}) {
+    for (const Capability capability :
+         {Capability::kBpffs, Capability::kObjPin, Capability::kObjGet, Capability::kObjGetOpts}) {
       capabilities.reset(static_cast<size_t>(capability));
     }
   }

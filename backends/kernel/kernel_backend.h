@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The running kernel, through libbpf's low-level API; what libbpf cannot pass goes through bpf(2) itself.
-// Leaves no trace on the host: pins live on a bpffs that is mounted nowhere (bpffs_directory.h), and
-// privileges are dropped for the calling thread and the one call alone.
+// The running kernel, through libbpf's low-level API; what libbpf cannot pass goes through bpf(2)
+// itself. Leaves no trace on the host: pins live on a bpffs that is mounted nowhere
+// (bpffs_directory.h), and privileges are dropped for the calling thread and the one call alone.
 #ifndef BACKENDS_KERNEL_KERNEL_BACKEND_H_
 #define BACKENDS_KERNEL_KERNEL_BACKEND_H_
 

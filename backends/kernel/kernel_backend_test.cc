@@ -77,17 +77,16 @@ TEST_F(KernelBackendTest, PinsLiveOnABpffsThatTheHostDoesNotSee) {
   SkipWithout(Capability::kBpffs);
   const std::string mounts = Mounts();
   const size_t descriptors = OpenDescriptors();
-  const auto outcomes =
-      Run({{Hash()},
-           {Update{{0}, {Pointer::kValid, {1}}, {Pointer::kValid, {7}}}},
-           {Pin{{0}, "pin"}},
-           {Pin{{0}, "pin"}},
-           {Pin{{0}, "outside/pin"}},
-           {Close{{0}}},
-           {ObjGet{{1}, "pin"}},
-           {Lookup{{1}, {Pointer::kValid, {1}}}},
-           {Unlink{"pin"}},
-           {ObjGet{{2}, "pin"}}});
+  const auto outcomes = Run({{Hash()},
+                             {Update{{0}, {Pointer::kValid, {1}}, {Pointer::kValid, {7}}}},
+                             {Pin{{0}, "pin"}},
+                             {Pin{{0}, "pin"}},
+                             {Pin{{0}, "outside/pin"}},
+                             {Close{{0}}},
+                             {ObjGet{{1}, "pin"}},
+                             {Lookup{{1}, {Pointer::kValid, {1}}}},
+                             {Unlink{"pin"}},
+                             {ObjGet{{2}, "pin"}}});
   EXPECT_TRUE(outcomes[2].ok());
   EXPECT_EQ(outcomes[3].error, Errno::kEEXIST);
   EXPECT_EQ(outcomes[4].error, Errno::kEPERM);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Replaces the global operators new and delete by counting ones. In a file of its own: inlined into other
-// code they look like mismatched pairs to the compiler.
+// Replaces the global operators new and delete by counting ones. In a file of its own: inlined into
+// other code they look like mismatched pairs to the compiler.
 #include "backends/libbpf_api/allocation_count.h"
 
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A backend whose sessions are ApiSessions: all there is to the implementations that run in this process.
-// Thread-safety: that of Backend; the environment and capabilities never change.
+// A backend whose sessions are ApiSessions: all there is to the implementations that run in this
+// process. Thread-safety: that of Backend; the environment and capabilities never change.
 #ifndef BACKENDS_LIBBPF_API_API_BACKEND_H_
 #define BACKENDS_LIBBPF_API_API_BACKEND_H_
 

@@ -17,8 +17,8 @@
 namespace mapspec {
 namespace {
 
-// struct bpf_map_info up to map_extra (Linux 5.16). Not sizeof: that depends on the headers built with,
-// and traces would too.
+// struct bpf_map_info up to map_extra (Linux 5.16). Not sizeof: that depends on the headers built
+// with, and traces would too.
 constexpr uint32_t kInfoSize = offsetof(::bpf_map_info, map_extra) + sizeof(uint64_t);
 
 bool IsPerCpu(MapType type) {
@@ -35,8 +35,9 @@ void CloseFd(int fd) {
   if (fd >= 0) close(fd);
 }
 
-// How much of a mapping can be touched: a library may hand out a memfd, and what lies behind the last page
-// of a file is SIGBUS. Descriptors of the kernel's maps are no regular files; the kernel checks lengths.
+// How much of a mapping can be touched: a library may hand out a memfd, and what lies behind the
+// last page of a file is SIGBUS. Descriptors of the kernel's maps are no regular files; the kernel
+// checks lengths.
 size_t BackedLength(int fd, uint64_t offset, size_t length) {
   struct stat status {};
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return length;
@@ -49,8 +50,8 @@ size_t BackedLength(int fd, uint64_t offset, size_t length) {
 
 void SetResult(int result, Outcome* out) {
   if (result == 0) return;
-  // A positive result is not in the API. It becomes an errno that does not exist, so that it conforms to
-  // nothing.
+  // A positive result is not in the API. It becomes an errno that does not exist, so that it
+  // conforms to nothing.
   const int error = result == -1 && errno != 0 ? errno : -result;
   out->error = static_cast<Errno>(error);
   if (result > 0) out->detail = "returned " + std::to_string(result);

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// A session over a BpfApi table: it turns the symbolic objects of a script into descriptors, mappings and
-// paths, lays out and poisons the buffers, makes the call and records what came back. What goes beyond
-// the table (other attributes, other privileges, where pins live) is asked of a CallHost.
+// A session over a BpfApi table: it turns the symbolic objects of a script into descriptors,
+// mappings and paths, lays out and poisons the buffers, makes the call and records what came back.
+// What goes beyond the table (other attributes, other privileges, where pins live) is asked of a
+// CallHost.
 //
-// Choices that the vocabulary (oracle/operation.h) leaves open and that hold for every backend built on this:
+// Choices that the vocabulary (oracle/operation.h) leaves open and that hold for every backend
+// built on this:
 //  - a slot that is filled again closes what it held, after the call; so does a filling that fails;
-//  - a closed slot stands for -1 from then on (its old number may belong to something else by now) and
+//  - a closed slot stands for -1 from then on (its old number may belong to something else by now)
+//  and
 //    keeps the sizes of its map, so that buffers still have the right size;
 //  - an operation that is not run (kNotRun) leaves every slot as it was;
 //  - munmap of a view that does not exist is EINVAL;
 //  - the info buffer is zeroed, not poisoned: the kernel reads it (unknown tail, newer in-fields);
-//  - a buffer of more than kMaxBuffer bytes makes the operation kNotRun. Output buffers of a batch whose
+//  - a buffer of more than kMaxBuffer bytes makes the operation kNotRun. Output buffers of a batch
+//  whose
 //    count × size exceeds kMaxWholeBatch hold max_entries + 16 elements instead of count.
 // Cost: no heap allocation for an element operation whose key and value have at most 64 bytes.
 // Thread-safety: one thread at a time. A session keeps its setup alive.
@@ -38,12 +42,12 @@ namespace mapspec {
 class CallHost {
  public:
   virtual ~CallHost() = default;
-  // BPF_MAP_CREATE and BPF_OBJ_PIN with attributes that the API cannot pass. The descriptor (0 for a
-  // pin), or -errno. Asked only of hosts with the capability `raw-attr`.
+  // BPF_MAP_CREATE and BPF_OBJ_PIN with attributes that the API cannot pass. The descriptor (0 for
+  // a pin), or -errno. Asked only of hosts with the capability `raw-attr`.
   virtual int RawMapCreate(const MapCreate& create, int inner_map_fd, int btf_fd);
   virtual int RawObjPin(int fd, const char* path, uint32_t file_flags);
-  // Takes every capability from the calling thread, and gives them back. Returns 0 or an errno; asked
-  // only of hosts with the capability `unprivileged`.
+  // Takes every capability from the calling thread, and gives them back. Returns 0 or an errno;
+  // asked only of hosts with the capability `unprivileged`.
   virtual int DropCapabilities();
   virtual void RestoreCapabilities();
   // A new directory for pins; nullptr after filling *error.
@@ -169,8 +173,8 @@ class ApiSession : public Session {
   GuardedBuffer first_out_, second_out_, third_out_, cell_;
 };
 
-// The outcome of a function that returns 0 or a negative errno (or, as libbpf before 1.0 did, -1 with the
-// error in errno, which must have been 0 before the call).
+// The outcome of a function that returns 0 or a negative errno (or, as libbpf before 1.0 did, -1
+// with the error in errno, which must have been 0 before the call).
 void SetResult(int result, Outcome* out);
 // Marks the operation as not carried out.
 void NotRun(std::string reason, Outcome* out);

@@ -104,9 +104,8 @@ void ApiSession::Do(const LookupAndDelete& op, Outcome* out) {
   const void* key = In(op.key, record.key_size, &key_in_);
   void* value = Out(op.value, record.value_size, &first_out_);
   errno = 0;
-  SetResult(op.flags == 0
-                ? api_.map_lookup_and_delete_elem(fd, key, value)
-                : api_.map_lookup_and_delete_elem_flags(fd, key, value, op.flags),
+  SetResult(op.flags == 0 ? api_.map_lookup_and_delete_elem(fd, key, value)
+                          : api_.map_lookup_and_delete_elem_flags(fd, key, value, op.flags),
             out);
   Take(op.value, first_out_, &out->output.emplace<Bytes>(), out);
 }

@@ -374,7 +374,8 @@ TEST(ApiSession, PathsStayInTheDirectoryOfTheScript) {
 TEST(ApiSession, LeavesNoDescriptorBehind) {
   const auto open_descriptors = [] {
     size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator("/proc/self/fd")) {
       ++count;
     }
     return count;

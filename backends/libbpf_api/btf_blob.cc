@@ -45,7 +45,8 @@ class BtfWriter {
   std::vector<uint8_t> Finish() const {
     const auto types = static_cast<uint32_t>(words_.size() * sizeof(uint32_t));
     const auto strings = static_cast<uint32_t>(strings_.size());
-    const uint32_t header[] = {kMagic | uint32_t{kVersion} << 16, kHeaderSize, 0, types, types, strings};
+    const uint32_t header[] = {
+        kMagic | uint32_t{kVersion} << 16, kHeaderSize, 0, types, types, strings};
     static_assert(sizeof(header) == kHeaderSize);
     std::vector<uint8_t> blob(kHeaderSize + types + strings);
     std::memcpy(blob.data(), header, kHeaderSize);

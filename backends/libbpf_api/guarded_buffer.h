@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// GuardedBuffer: memory for one output of a call, with kGuard known bytes in front of and behind it, so
-// that a write outside the buffer is seen. The memory is reused from call to call; it grows only when a
-// call needs more than any before. Units: bytes. Thread-safety: one thread at a time.
+// GuardedBuffer: memory for one output of a call, with kGuard known bytes in front of and behind
+// it, so that a write outside the buffer is seen. The memory is reused from call to call; it grows
+// only when a call needs more than any before. Units: bytes. Thread-safety: one thread at a time.
 #ifndef BACKENDS_LIBBPF_API_GUARDED_BUFFER_H_
 #define BACKENDS_LIBBPF_API_GUARDED_BUFFER_H_
 
@@ -17,7 +17,8 @@ class GuardedBuffer {
  public:
   static constexpr size_t kGuard = 64;
 
-  // Lays out a buffer of `size` bytes holding poison (oracle/bytes.h); valid until the next Prepare call.
+  // Lays out a buffer of `size` bytes holding poison (oracle/bytes.h); valid until the next Prepare
+  // call.
   uint8_t* Poisoned(size_t size);
   // The same with the given content.
   uint8_t* Filled(const void* content, size_t size);

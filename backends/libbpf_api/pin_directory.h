@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the pins of one script live: a directory that belongs to the script alone and is gone, with all
-// that lies in it, when the object is destroyed. Thread-safety: one thread at a time.
+// Where the pins of one script live: a directory that belongs to the script alone and is gone, with
+// all that lies in it, when the object is destroyed. Thread-safety: one thread at a time.
 #ifndef BACKENDS_LIBBPF_API_PIN_DIRECTORY_H_
 #define BACKENDS_LIBBPF_API_PIN_DIRECTORY_H_
 

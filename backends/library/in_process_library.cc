@@ -17,7 +17,8 @@ std::string AsPath(const std::string& path) {
 
 template <typename Function>
 Function Symbol(void* library, Capability capability) {
-  return reinterpret_cast<Function>(dlsym(library, std::string(CapabilityName(capability)).c_str()));
+  return reinterpret_cast<Function>(
+      dlsym(library, std::string(CapabilityName(capability)).c_str()));
 }
 
 }  // namespace
@@ -36,15 +37,17 @@ std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, st
 #undef MAPSPEC_FIND
   setup->capabilities = CapabilitiesOf(setup->api);
   if (setup->capabilities.none()) {
-    *error = path + " has none of the functions of libbpf's low-level API (bpf_map_create, "
-                    "bpf_map_lookup_elem, …)";
+    *error = path +
+             " has none of the functions of libbpf's low-level API (bpf_map_create, "
+             "bpf_map_lookup_elem, …)";
     return nullptr;
   }
   Add(&setup->capabilities, Capability::kMmap);
   Environment environment = HostEnvironment("in-process-library:" + path);
   environment.implementation = path.substr(path.rfind('/') + 1);
   if (const auto cpus = reinterpret_cast<int (*)()>(dlsym(library, "libbpf_num_possible_cpus"))) {
-    if (const int count = cpus(); count > 0) environment.possible_cpus = static_cast<uint32_t>(count);
+    if (const int count = cpus(); count > 0)
+      environment.possible_cpus = static_cast<uint32_t>(count);
   }
   setup->possible_cpus = environment.possible_cpus;
   return std::make_unique<ApiBackend>(std::move(environment), "documented", std::move(setup));

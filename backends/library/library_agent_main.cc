@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // mapspec-library-agent PATH: loads a shared object and serves it over the agent protocol
-// (backends/agent/README.md) on stdin and stdout. A program of its own, without libbpf, because a library
-// that exports libbpf's names would find libbpf's functions instead of its own where it calls itself.
+// (backends/agent/README.md) on stdin and stdout. A program of its own, without libbpf, because a
+// library that exports libbpf's names would find libbpf's functions instead of its own where it
+// calls itself.
 #include <cstdio>
 
 #include "backends/agent/agent_server.h"

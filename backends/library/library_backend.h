@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Shared objects with libbpf's low-level API. `library:PATH` runs them in a child process
-// (mapspec-library-agent, which speaks the agent protocol), so that what they do to their process is an
-// outcome; `in-process-library:PATH` loads them here and is what that child does.
+// (mapspec-library-agent, which speaks the agent protocol), so that what they do to their process
+// is an outcome; `in-process-library:PATH` loads them here and is what that child does.
 #ifndef BACKENDS_LIBRARY_LIBRARY_BACKEND_H_
 #define BACKENDS_LIBRARY_LIBRARY_BACKEND_H_
 
@@ -13,14 +13,16 @@
 
 namespace mapspec {
 
-// nullptr after filling *error: no shared object, or none of the functions in it. The object stays loaded.
+// nullptr after filling *error: no shared object, or none of the functions in it. The object stays
+// loaded.
 std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, std::string* error);
 
 // nullptr after filling *error. *usage: there is no such file.
-std::unique_ptr<Backend> MakeLibraryBackend(const std::string& path, std::string* error, bool* usage);
+std::unique_ptr<Backend> MakeLibraryBackend(const std::string& path, std::string* error,
+                                            bool* usage);
 
-// The program that loads libraries: $MAPSPEC_LIBRARY_AGENT, else mapspec-library-agent beside the running
-// program or in ../libexec/mapspec. "" after filling *error.
+// The program that loads libraries: $MAPSPEC_LIBRARY_AGENT, else mapspec-library-agent beside the
+// running program or in ../libexec/mapspec. "" after filling *error.
 std::string FindLibraryAgent(std::string* error);
 
 }  // namespace mapspec

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -23,7 +22,6 @@ namespace {
 
 const std::string kMisbehaving = MAPSPEC_TEST_MISBEHAVING_LIBRARY;
 const std::string kEmpty = MAPSPEC_TEST_EMPTY_LIBRARY;
-constexpr std::chrono::milliseconds kLimit{1000};
 
 // Sets a variable of the environment for the life of the object.
 class ScopedVariable {
@@ -64,15 +62,16 @@ class LibraryBackendTest : public testing::Test {
     EXPECT_FALSE(HasChildren());
   }
 
-  void Make(const std::string& path = kMisbehaving) {
-    const ScopedVariable limit("MAPSPEC_OPERATION_TIMEOUT_MS", "1000");
+  // Time limits are short only where running into them is the test: the machine may be busy.
+  void Make(const std::string& path = kMisbehaving, const char* milliseconds = "60000") {
+    const ScopedVariable limit("MAPSPEC_OPERATION_TIMEOUT_MS", milliseconds);
     std::string error;
     bool usage = false;
     backend_ = MakeLibraryBackend(path, &error, &usage);
     ASSERT_NE(backend_, nullptr) << error;
   }
-  std::string Unusable(const std::string& path) {
-    const ScopedVariable limit("MAPSPEC_OPERATION_TIMEOUT_MS", "1000");
+  std::string Unusable(const std::string& path, const char* milliseconds = "60000") {
+    const ScopedVariable limit("MAPSPEC_OPERATION_TIMEOUT_MS", milliseconds);
     std::string error;
     bool usage = false;
     EXPECT_EQ(MakeLibraryBackend(path, &error, &usage), nullptr);
@@ -140,8 +139,12 @@ TEST_F(LibraryBackendTest, RunsAScriptAndSkipsWhatIsMissing) {
   EXPECT_EQ(std::get<Bytes>(outcomes[4].output), Bytes({1, 2, 0, 0, 0, 0, 0, 0}));
 }
 
-TEST_F(LibraryBackendTest, ACrashIsTheOutcomeOfItsOperation) { ExpectDeath('c', "signal 11 (SIGSEGV)"); }
-TEST_F(LibraryBackendTest, AnAbortIsTheOutcomeOfItsOperation) { ExpectDeath('a', "signal 6 (SIGABRT)"); }
+TEST_F(LibraryBackendTest, ACrashIsTheOutcomeOfItsOperation) {
+  ExpectDeath('c', "signal 11 (SIGSEGV)");
+}
+TEST_F(LibraryBackendTest, AnAbortIsTheOutcomeOfItsOperation) {
+  ExpectDeath('a', "signal 6 (SIGABRT)");
+}
 TEST_F(LibraryBackendTest, AnExitIsTheOutcomeOfItsOperation) { ExpectDeath('x', "exit status 7"); }
 TEST_F(LibraryBackendTest, AnExitWithZeroIsNoSuccess) { ExpectDeath('e', "exit status 0"); }
 
@@ -157,13 +160,11 @@ TEST_F(LibraryBackendTest, WhatADyingLibraryHadStartedDiesWithIt) {
 }
 
 TEST_F(LibraryBackendTest, AnEndlessLoopIsCutShort) {
-  Make();
-  const auto start = std::chrono::steady_clock::now();
+  Make(kMisbehaving, "3000");
   const auto outcomes = Misbehave('h');
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 10 * kLimit);
   ASSERT_EQ(outcomes.size(), 3u);
   EXPECT_EQ(outcomes[2].completion, Completion::kHung);
-  EXPECT_EQ(outcomes[2].detail, "no answer within 1 s");
+  EXPECT_EQ(outcomes[2].detail, "no answer within 3 s");
   EXPECT_EQ(Misbehave(0).size(), 4u);
 }
 
@@ -274,7 +275,14 @@ TEST_F(LibraryBackendTest, ALibraryThatDoesNotLetItselfBeLoadedIsUnusable) {
     EXPECT_NE(Unusable(kMisbehaving).find("exit status 7"), std::string::npos);
   }
   const ScopedVariable at_load("MAPSPEC_TEST_AT_LOAD", "h");
-  EXPECT_NE(Unusable(kMisbehaving).find("did not get ready within 1 s"), std::string::npos);
+  EXPECT_NE(Unusable(kMisbehaving, "500").find("did not get ready within 0.500 s"),
+            std::string::npos);
+}
+
+TEST_F(LibraryBackendTest, ATimeLimitThatIsNoNumberIsRefused) {
+  EXPECT_EQ(
+      Unusable(kMisbehaving, "soon"),
+      "MAPSPEC_OPERATION_TIMEOUT_MS is \"soon\"; it must be a positive number of milliseconds");
 }
 
 TEST_F(LibraryBackendTest, OurOwnLibraryAnswersLikeInProcess) {

@@ -21,8 +21,8 @@ namespace {
 enum class Kind : uint8_t { kSuccess, kEinval, kNoOutput, kPrevious };
 constexpr std::array<std::string_view, 4> kKinds = {"success", "einval", "no-output", "previous"};
 
-// Functions that do nothing and say that all is well; where a descriptor is wanted, a real one, since the
-// session will close it.
+// Functions that do nothing and say that all is well; where a descriptor is wanted, a real one,
+// since the session will close it.
 template <typename Function>
 struct Idle;
 template <typename... Arguments>
@@ -76,7 +76,8 @@ void Unwrite(const Operation& operation, Outcome* out) {
 
 class NullSession : public Session {
  public:
-  NullSession(Kind kind, std::shared_ptr<const ApiSetup> setup) : kind_(kind), real_(std::move(setup)) {}
+  NullSession(Kind kind, std::shared_ptr<const ApiSetup> setup)
+      : kind_(kind), real_(std::move(setup)) {}
 
   void Run(std::span<const Operation> operations, std::vector<Outcome>* outcomes) override {
     for (const Operation& operation : operations) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A library with a few functions of libbpf's low-level API that misbehaves when it is told to: each
-// update whose flags are one of the letters below does what the letter stands for. Otherwise it keeps one
-// value of eight bytes for all keys of all maps. For the tests of library:PATH.
+// update whose flags are one of the letters below does what the letter stands for. Otherwise it
+// keeps one value of eight bytes for all keys of all maps. For the tests of library:PATH.
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
