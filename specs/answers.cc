@@ -180,15 +180,16 @@ std::vector<Outcome> Answers::ForBatch(const StatedOutcome& stated, const Operat
         keys.push_back(element.first);
         values.push_back(element.second);
       }
-      if (!stated.untouched.keys) output.keys = Overlaid(output.keys, keys);
-      if (!stated.untouched.values) output.values = Overlaid(output.values, values);
+      if (stated.keys || !stated.untouched.keys) output.keys = Overlaid(output.keys, keys);
+      if (stated.values || !stated.untouched.values)
+        output.values = Overlaid(output.values, values);
       std::vector<uint32_t> counts = {static_cast<uint32_t>(page.size())};
       if (stated.count) counts = {*stated.count};
       if (!stated.count && page.empty()) counts.push_back(batch.count);
       const auto next = static_cast<uint32_t>(start + page.size());
       std::vector<Bytes> tokens = {blank.out_batch};
       if (stated.out_batch) {
-        tokens = {*stated.out_batch};
+        tokens = {Overlaid(blank.out_batch, {*stated.out_batch})};
       } else if (!stated.untouched.out_batch && !blank.out_batch.empty()) {
         const size_t size = blank.out_batch.size();
         AddOnce(Overlaid(blank.out_batch, {Bytes::LittleEndian(next, 4)}), &tokens);

@@ -17,12 +17,12 @@ class Maker {
     change(changed);
     made_.push_back(std::move(changed));
   }
-  // One bit in the first and one in the last byte.
+  // One bit in the first and one in the last of the bytes in [from, to).
   template <typename Select>
-  void Flip(size_t size, Select select) {
-    if (size == 0) return;
-    Add([&](Outcome& outcome) { select(outcome)[0] ^= 0x01; });
-    Add([&](Outcome& outcome) { select(outcome)[size - 1] ^= 0x80; });
+  void Flip(size_t from, size_t to, Select select) {
+    if (from >= to) return;
+    Add([&](Outcome& outcome) { select(outcome)[from] ^= 0x01; });
+    Add([&](Outcome& outcome) { select(outcome)[to - 1] ^= 0x80; });
   }
   std::vector<Outcome> Take() { return std::move(made_); }
 
@@ -63,19 +63,18 @@ void ChangeBatch(const StatedOutcome& stated, const BatchOutput& batch, Maker* m
     maker->Add([&](Outcome& outcome) { ++of(outcome).count; });
     if (batch.count != 0) maker->Add([&](Outcome& outcome) { --of(outcome).count; });
   }
-  const auto stated_size = [](const std::optional<std::vector<Bytes>>& elements) {
-    return elements && !elements->empty() ? elements->size() * elements->front().size() : 0;
+  // What is stated, and behind it what must be untouched.
+  const auto flip = [&](size_t size, bool untouched, Bytes BatchOutput::*member) {
+    const size_t whole = (batch.*member).size();
+    const size_t split = std::min(size, whole);
+    const auto select = [&, member](Outcome& outcome) -> Bytes& { return of(outcome).*member; };
+    maker->Flip(0, split, select);
+    if (untouched) maker->Flip(split, whole, select);
   };
-  const auto flip = [&](size_t size, Bytes BatchOutput::*member) {
-    maker->Flip(std::min(size, (batch.*member).size()),
-                [&, member](Outcome& outcome) -> Bytes& { return of(outcome).*member; });
-  };
-  flip(stated_size(stated.keys), &BatchOutput::keys);
-  flip(stated_size(stated.values), &BatchOutput::values);
-  if (stated.out_batch) flip(stated.out_batch->size(), &BatchOutput::out_batch);
-  if (stated.untouched.keys) flip(batch.keys.size(), &BatchOutput::keys);
-  if (stated.untouched.values) flip(batch.values.size(), &BatchOutput::values);
-  if (stated.untouched.out_batch) flip(batch.out_batch.size(), &BatchOutput::out_batch);
+  flip(StatedSize(stated.keys), stated.untouched.keys, &BatchOutput::keys);
+  flip(StatedSize(stated.values), stated.untouched.values, &BatchOutput::values);
+  flip(stated.out_batch ? stated.out_batch->size() : 0, stated.untouched.out_batch,
+       &BatchOutput::out_batch);
 }
 
 void ChangeInfo(const StatedOutcome& stated, const MapInfo& info, Maker* maker) {
@@ -116,7 +115,7 @@ std::vector<Outcome> Contradictions(const Step& step, const Outcome& agreeing) {
     if (!Matches(stated, step.operation, agreeing)) continue;
     if (const auto* bytes = std::get_if<Bytes>(&agreeing.output)) {
       if (stated.output || stated.untouched.output) {
-        maker.Flip(bytes->size(),
+        maker.Flip(0, bytes->size(),
                    [](Outcome& outcome) -> Bytes& { return std::get<Bytes>(outcome.output); });
       }
     }

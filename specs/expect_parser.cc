@@ -137,7 +137,9 @@ class ExpectParser {
       if (elements && elements->size() > count) {
         return problems_->Add(node.Find("count")->position,
                               "`count` is " + std::to_string(count) + ", but " +
-                                  std::to_string(elements->size()) + " elements are stated");
+                                  std::to_string(elements->size()) +
+                                  " elements are stated; that the rest of a buffer was not written "
+                                  "is `untouched: [keys, values]`");
       }
       if (elements && out->any_order && elements->size() != count) {
         return problems_->Add(node.Find("count")->position,
@@ -152,7 +154,12 @@ class ExpectParser {
     const YamlNode* token = node.Find("out_batch");
     if (token == nullptr) return true;
     Bytes bytes;
-    if (!ParseExact(*token, "out_batch", std::max<size_t>(sizes_.key, 4), &bytes)) return false;
+    const size_t size = std::max<size_t>(sizes_.key, 4);
+    if (!ParseBytes(*token, "out_batch", size, &bytes, problems_)) return false;
+    if (bytes.size() > size) {
+      return problems_->Add(token->position, "`out_batch` has " + std::to_string(bytes.size()) +
+                                                 " bytes; this output has " + std::to_string(size));
+    }
     out->out_batch = std::move(bytes);
     return true;
   }
@@ -189,10 +196,7 @@ class ExpectParser {
         if (!Touchless(item, out)) return false;
       }
     }
-    const Untouched& untouched = out->untouched;
-    if ((untouched.output && out->output) || (untouched.out_batch && out->out_batch) ||
-        (untouched.keys && out->keys && !out->keys->empty()) ||
-        (untouched.values && out->values && !out->values->empty())) {
+    if (out->untouched.output && out->output) {
       return problems_->Add(node.position, "an output is both stated and untouched");
     }
     return true;

@@ -28,6 +28,18 @@ std::vector<Bytes> Split(const Bytes& buffer, size_t size, size_t count) {
   return elements;
 }
 
+bool StartsWith(const Bytes& buffer, const Bytes& start) {
+  return buffer.size() >= start.size() && buffer.Slice(0, start.size()) == start;
+}
+
+// Whether the buffer holds the poison from `offset` on.
+bool IsPoisonFrom(const Bytes& buffer, size_t offset) {
+  for (size_t i = offset; i < buffer.size(); ++i) {
+    if (buffer[i] != PoisonByte(i)) return false;
+  }
+  return true;
+}
+
 std::vector<ElementPair> Pairs(const std::optional<std::vector<Bytes>>& keys,
                                const std::optional<std::vector<Bytes>>& values) {
   std::vector<ElementPair> pairs(keys ? keys->size() : values ? values->size() : 0);
@@ -61,10 +73,11 @@ bool MatchesBatch(const StatedOutcome& stated, const Outcome& outcome) {
   const BatchOutput* batch = Batch(outcome);
   if (batch == nullptr) return false;
   if (stated.count && batch->count != *stated.count) return false;
-  if (stated.out_batch && batch->out_batch != *stated.out_batch) return false;
-  if (untouched.keys && !IsPoison(batch->keys)) return false;
-  if (untouched.values && !IsPoison(batch->values)) return false;
-  if (untouched.out_batch && !IsPoison(batch->out_batch)) return false;
+  if (stated.out_batch && !StartsWith(batch->out_batch, *stated.out_batch)) return false;
+  if (untouched.keys && !IsPoisonFrom(batch->keys, StatedSize(stated.keys))) return false;
+  if (untouched.values && !IsPoisonFrom(batch->values, StatedSize(stated.values))) return false;
+  const size_t token = stated.out_batch ? stated.out_batch->size() : 0;
+  if (untouched.out_batch && !IsPoisonFrom(batch->out_batch, token)) return false;
   return MatchesElements(stated, *batch);
 }
 
@@ -119,6 +132,13 @@ bool MatchesOutput(const StatedOutcome& stated, const Operation& operation,
 }
 
 }  // namespace
+
+size_t StatedSize(const std::optional<std::vector<Bytes>>& elements) {
+  size_t size = 0;
+  if (!elements) return size;
+  for (const Bytes& element : *elements) size += element.size();
+  return size;
+}
 
 bool StatedOutcome::StatesOutputs() const {
   return output || count || out_batch || keys || values || number || nonzero_id ||

@@ -34,7 +34,8 @@ struct StatedInfo {
   friend bool operator==(const StatedInfo&, const StatedInfo&) = default;
 };
 
-// Output buffers that must still hold the poison after the call.
+// Output buffers that must still hold the poison after the call; of a batch's buffers for which
+// something is stated, what lies behind that.
 struct Untouched {
   bool output = false;  // The value of a lookup, the next_key of GET_NEXT_KEY.
   bool keys = false;
@@ -47,10 +48,10 @@ struct Untouched {
 struct StatedOutcome {
   enum class Result : uint8_t { kOk, kErrno, kAnyError };
   Result result = Result::kOk;
-  Errno error = Errno::kNone;     // For kErrno.
-  std::optional<Bytes> output;    // The value of lookups and loads, the key of GET_NEXT_KEY.
-  std::optional<uint32_t> count;  // Of a batch, after the call.
-  std::optional<Bytes> out_batch;
+  Errno error = Errno::kNone;      // For kErrno.
+  std::optional<Bytes> output;     // The value of lookups and loads, the key of GET_NEXT_KEY.
+  std::optional<uint32_t> count;   // Of a batch, after the call.
+  std::optional<Bytes> out_batch;  // The first bytes of it.
   // The first elements of a batch's buffers.
   std::optional<std::vector<Bytes>> keys;
   std::optional<std::vector<Bytes>> values;
@@ -64,6 +65,9 @@ struct StatedOutcome {
   // Whether it says anything but how the call ends.
   bool StatesOutputs() const;
 };
+
+// How many bytes of a batch's buffer they take.
+size_t StatedSize(const std::optional<std::vector<Bytes>>& elements);
 
 struct StatedOutcomes {
   std::vector<StatedOutcome> alternatives;  // At least one.

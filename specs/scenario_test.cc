@@ -276,6 +276,23 @@ TEST_F(ScenarioTest, ABatchThatEndsStillStatesItsElements) {
   EXPECT_FALSE(MatchStep(step, BatchOutcome(Errno::kNone, 1, keys, Poison(6))).matches);
 }
 
+TEST_F(ScenarioTest, UntouchedOfAStatedBufferMeansWhatLiesBehind) {
+  const Step step =
+      One("lookup_batch: {count: 2, expect: {error: ENOENT, keys: [5], out_batch: \"0x0700\", "
+          "untouched: [keys, out_batch]}}");
+  Bytes keys = Poison(8);
+  const Bytes first{5, 0, 0, 0};
+  std::copy(first.begin(), first.end(), keys.data());
+  BatchOutput batch{1, Bytes{7, 0, PoisonByte(2), PoisonByte(3)}, keys, Poison(4)};
+  const auto matches = [&] { return MatchStep(step, Fails(Errno::kENOENT, Boxed(batch))).matches; };
+  EXPECT_TRUE(matches());
+  batch.keys[7] ^= 1;
+  EXPECT_FALSE(matches());
+  batch.keys = keys;
+  batch.out_batch[2] = 0;
+  EXPECT_FALSE(matches());
+}
+
 TEST_F(ScenarioTest, OneOfAllowsEachAlternativeAndNothingElse) {
   const Step step =
       One("lookup: {key: 1, expect: {one_of: [{value: 1}, {value: 2}, ENOENT, {error: EAGAIN}]}}");

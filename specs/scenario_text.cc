@@ -85,11 +85,14 @@ std::string Describe(const StatedOutcome& stated, const Operation& operation) {
   sentence.AddNumber("count", stated.count);
   const std::string order = stated.any_order ? " in any order" : "";
   if (stated.keys) sentence.Add("keys " + List(*stated.keys) + order);
-  if (stated.untouched.keys) sentence.Add("keys untouched");
+  const auto untouched = [&](const std::string& name, bool states) {
+    sentence.Add((states ? "the rest of " : "") + name + " untouched");
+  };
+  if (stated.untouched.keys) untouched("keys", StatedSize(stated.keys) != 0);
   if (stated.values) sentence.Add("values " + List(*stated.values) + order);
-  if (stated.untouched.values) sentence.Add("values untouched");
+  if (stated.untouched.values) untouched("values", StatedSize(stated.values) != 0);
   if (stated.out_batch) sentence.Add("out_batch " + Hex(*stated.out_batch));
-  if (stated.untouched.out_batch) sentence.Add("out_batch untouched");
+  if (stated.untouched.out_batch) untouched("out_batch", stated.out_batch.has_value());
   sentence.AddNumber(std::holds_alternative<Poll>(operation.call) ? "revents" : "id",
                      stated.number);
   if (stated.nonzero_id) sentence.Add("an id that is not 0");
