@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends/host_environment.h"
 
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -52,6 +53,13 @@ bool ReleaseBefore(std::string_view release, unsigned major, unsigned minor) {
     TakeNumber(&release, &has_minor);
   }
   return has_major != major ? has_major < major : has_minor < minor;
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::string HostKernelRelease() {

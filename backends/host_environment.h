@@ -17,6 +17,10 @@ namespace mapspec {
 // Everything but `implementation` and `kernel_release`, which depend on who answers.
 Environment HostEnvironment(std::string_view selector);
 
+// Lets this process have as many descriptors as it may: a script has up to 1024 maps, and the usual
+// limit, 1024, would answer EMFILE for the map.
+void RaiseDescriptorLimit();
+
 // uname -r.
 std::string HostKernelRelease();
 

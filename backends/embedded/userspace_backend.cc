@@ -13,6 +13,7 @@ namespace mapspec {
 
 std::shared_ptr<const ApiSetup> UserspaceSetup() {
   auto setup = std::make_shared<ApiSetup>();
+  RaiseDescriptorLimit();
 #define MAPSPEC_FILL(name, capability) setup->api.name = &::usermaps_##name;
   MAPSPEC_BPF_API(MAPSPEC_FILL)
 #undef MAPSPEC_FILL

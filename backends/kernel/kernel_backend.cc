@@ -153,6 +153,7 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
   environment.kernel_release = HostKernelRelease();
   environment.implementation = "Linux " + environment.kernel_release;
   RaiseMemlockLimit(environment.kernel_release);
+  RaiseDescriptorLimit();
 
   // Where kernel.unprivileged_bpf_disabled is 0 anyone may create hashes; queues take CAP_BPF.
   std::string reason = TryCreate(::BPF_MAP_TYPE_HASH, 4, "HASH");

@@ -104,7 +104,8 @@ class ApiSession : public Session {
 
   void RunOne(const Operation& operation, Outcome* out);
 
-  // One for each call; api_session_elements.cc has those on elements.
+  // One for each call; those on elements stand in api_session_elements.cc, those on descriptors as
+  // files in api_session_files.cc.
   void Do(const MapCreate& op, Outcome* out);
   void Do(const Lookup& op, Outcome* out);
   void Do(const LookupAndDelete& op, Outcome* out);
@@ -176,6 +177,8 @@ class ApiSession : public Session {
 // The outcome of a function that returns 0 or a negative errno (or, as libbpf before 1.0 did, -1
 // with the error in errno, which must have been 0 before the call).
 void SetResult(int result, Outcome* out);
+// The same for a system call: -1 and errno.
+void SetSystemResult(long result, Outcome* out);
 // Marks the operation as not carried out.
 void NotRun(std::string reason, Outcome* out);
 

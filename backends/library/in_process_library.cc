@@ -31,6 +31,7 @@ std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, st
     return nullptr;
   }
   auto setup = std::make_shared<ApiSetup>();
+  RaiseDescriptorLimit();
 #define MAPSPEC_FIND(name, capability) \
   setup->api.name = Symbol<decltype(setup->api.name)>(library, Capability::capability);
   MAPSPEC_BPF_API(MAPSPEC_FIND)
