@@ -20,11 +20,15 @@ namespace {
 int CheckMapping(const MapRef& map, uint64_t length, int protection, int flags, off_t offset) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const auto start = static_cast<uint64_t>(offset);
-  if (length == 0 || start % page != 0) return -EINVAL;
+  if (length == 0 || start % page != 0) {
+    return MUTANT("generic.mmap.bad-range/wrong-errno") ? -ENODEV : -EINVAL;
+  }
   const Access& access = map.handle().access;
   const bool shared = (flags & MAP_SHARED) != 0;
   const bool writable = (protection & PROT_WRITE) != 0;
-  if (!access.read || (shared && writable && !access.write)) return -EACCES;
+  if (!access.read || (shared && writable && !access.write)) {
+    return MUTANT("generic.mmap.descriptor-access/wrong-errno") ? -EPERM : -EACCES;
+  }
   const uint32_t map_flags = map->spec().flags;
   if (map->spec().type != BPF_MAP_TYPE_ARRAY || map->layout().has_lock()) {
     if (map->layout().has_lock() && MUTANT("array.mmap.spin-lock/wrong-errno")) return -EINVAL;

@@ -204,7 +204,10 @@ std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
     if (handle == nullptr || handle->seen_in >= look) continue;
     // A mapping keeps its map as a descriptor does.
     const Area* area = handle->map == nullptr ? nullptr : handle->map->MappableArea();
-    if (area != nullptr && area->Mappings().any) continue;
+    if (area != nullptr && area->Mappings().any &&
+        !MUTANT("array.mmap.outlives-descriptor/forgotten")) {
+      continue;
+    }
     unseen.push_back(handle);
   }
   return unseen;

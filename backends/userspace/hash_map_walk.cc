@@ -112,7 +112,9 @@ int HashMap::WalkBatch(const Batch& batch, bool remove) {
       break;
     }
     EmitBucket(bucket, batch, done, really_remove);
-    if (chain != 0 && (batch.keys == nullptr || batch.values == nullptr)) return -EFAULT;
+    if (chain != 0 && (batch.keys == nullptr || batch.values == nullptr)) {
+      return MUTANT("hash.lookup_batch.bad-pointer/wrong-errno") ? -EINVAL : -EFAULT;
+    }
     done += chain;
     if (MUTANT("hash.lookup_batch.walk/skips-a-bucket") && done == max_count) ++index;
   }

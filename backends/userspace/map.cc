@@ -47,7 +47,11 @@ int Map::GenericLookupBatch(const Batch& batch) {
   auto* values = static_cast<std::byte*>(batch.values);
   uint32_t done = 0;
   int err = 0;
-  while (done < max_count) {
+  if (have_previous && MUTANT("array.lookup_batch.walk/skips-one-between-batches")) {
+    GetNextKey(previous, previous);
+  }
+  const bool shorter = max_count > 1 && MUTANT("array.lookup_batch.ascending/short-batches");
+  while (done < max_count - (shorter ? 1 : 0)) {
     err = GetNextKey(have_previous ? previous : nullptr, key);
     if (err != 0) break;
     void* value = values == nullptr ? nullptr : values + size_t{done} * layout_.size();
@@ -88,11 +92,13 @@ int Map::GenericUpdateBatch(const Batch& batch) {
   if (MUTANT("hash.update_batch.flags-ignored/refused") && batch.flags != 0) return -EINVAL;
   const uint32_t max_count = *batch.count;
   if (max_count == 0) return 0;
-  if (!MUTANT("hash.update_batch.bad-pointer/keeps-count")) *batch.count = 0;
+  const bool array = spec_.type == BPF_MAP_TYPE_ARRAY;
+  const bool keeps_count = array ? MUTANT("array.update_batch.bad-pointer/keeps-count")
+                                 : MUTANT("hash.update_batch.bad-pointer/keeps-count");
+  if (!keeps_count) *batch.count = 0;
   if (batch.keys == nullptr || batch.values == nullptr) return -EFAULT;
   const auto* keys = static_cast<const std::byte*>(batch.keys);
   const auto* values = static_cast<const std::byte*>(batch.values);
-  const bool array = spec_.type == BPF_MAP_TYPE_ARRAY;
   uint32_t done = 0;
   int err = 0;
   for (; done < max_count; ++done) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "backends/userspace/usermaps.h"
@@ -53,6 +54,11 @@ int usermaps_set_mutant(const char* name) {
 }
 
 size_t usermaps_list_mutants(const char** names, size_t capacity) {
+  // A static library is linked file by file: without these references the list would depend on
+  // which functions the program happens to call.
+  [[maybe_unused]] static const volatile auto everything =
+      std::make_tuple(&usermaps_map_create, &usermaps_map_update_elem, &usermaps_map_update_batch,
+                      &usermaps_map_freeze, &usermaps_mmap);
   const std::vector<const char*>& all = usermaps::Names();
   for (size_t i = 0; i < all.size() && i < capacity; ++i) names[i] = all[i];
   return all.size();

@@ -56,7 +56,10 @@ void ObjectRegistry::AddBtf(const std::shared_ptr<Btf>& btf) {
 std::shared_ptr<Map> ObjectRegistry::FindMap(uint32_t id) {
   Reclaim();
   std::lock_guard lock(mutex_);
-  const auto found = maps_.find(id);
+  auto found = maps_.find(id);
+  if (found != maps_.end() && MUTANT("generic.get_fd_by_id.same-map/gives-the-first")) {
+    found = maps_.begin();
+  }
   return found == maps_.end() ? nullptr : found->second.lock();
 }
 
@@ -90,6 +93,7 @@ void ObjectRegistry::Reclaim() {
 int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {
   if (path == nullptr) return -EFAULT;
   if (*path == '\0') return -ENOENT;
+  if (MUTANT("generic.pin.creates/refused")) return -EPERM;
   if (const int err = CheckPinName(path); err != 0) return err;
   const int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) {
@@ -123,6 +127,10 @@ int ObjectRegistry::GetPinned(const char* path, int access_mode, std::shared_ptr
   std::lock_guard lock(mutex_);
   for (const PinnedFile& pin : pins_) {
     if (pin.device == status.st_dev && pin.inode == status.st_ino) {
+      if (MUTANT("generic.obj_get.same-map/gives-the-last-pinned")) {
+        *out = pins_.back().object;
+        return 0;
+      }
       *out = pin.object;
       return 0;
     }

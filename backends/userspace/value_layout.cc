@@ -43,7 +43,7 @@ uint32_t* ValueLayout::LockOf(std::byte* element, bool take_lock) const {
 
 void ValueLayout::CopyIn(std::byte* element, const void* value, bool take_lock) const {
   const auto* from = static_cast<const std::byte*>(value);
-  if (lock_offsets_.empty() || MUTANT("generic.lock.update-preserves-lock-word/overwrites-it")) {
+  if (lock_offsets_.empty()) {
     std::memcpy(element, from, size_);
     return;
   }

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+//
+// Descriptors, ids, pins, mappings: how long a map lives and who means which.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "backends/userspace/usermaps_test_support.h"
+
+namespace usermaps::testing {
+namespace {
+
+TEST(Handle, ClosedDescriptorIsEbadfAndForeignOneEinval) {
+  Fd map = MakeHash(4);
+  const int number = map;
+  map.Close();
+  EXPECT_EQ(Put(number, 1, 1), -EBADF);
+  EXPECT_EQ(Put(-1, 1, 1), -EBADF);
+  const Fd null(open("/dev/null", O_RDWR));
+  EXPECT_EQ(Put(null, 1, 1), -EINVAL);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  EXPECT_EQ(Put(reader, 1, 1), -EINVAL);
+}
+
+TEST(Handle, NumberThatIsUsedAgainMeansTheNewMap) {
+  Fd first = MakeHash(4);
+  Put(first, 1, 100);
+  const int number = first;
+  first.Close();
+  const Fd second = MakeHash(4);
+  ASSERT_EQ(int{second}, number);
+  EXPECT_EQ(Get(second, 1), -ENOENT);
+}
+
+TEST(Handle, Dup2OntoAHandleReplacesIt) {
+  const Fd one = MakeHash(4);
+  const Fd two = MakeHash(4);
+  Put(one, 1, 11);
+  Put(two, 1, 22);
+  ASSERT_EQ(dup2(one, two), int{two});
+  EXPECT_EQ(Get(two, 1), 11);
+}
+
+TEST(Handle, SurvivesAsADuplicate) {
+  Fd map = MakeHash(4);
+  const uint32_t id = Info(map).id;
+  Put(map, 1, 11);
+  const Fd copy(dup(map));
+  map.Close();
+  EXPECT_EQ(Fd(usermaps_map_get_fd_by_id(id)) >= 0, true);
+  EXPECT_EQ(Get(copy, 1), 11);
+}
+
+TEST(Handle, IsRecognisedAfterItsOffsetWasMoved) {
+  const Fd map = MakeHash(4);
+  Put(map, 1, 11);
+  ASSERT_EQ(lseek(map, 5, SEEK_SET), 5);
+  EXPECT_EQ(Get(map, 1), 11);
+  EXPECT_NE(lseek(map, 0, SEEK_CUR), 5) << "mended";
+  const Fd array = MakeArray(4, BPF_F_MMAPABLE);
+  const Fd rdonly(usermaps_map_get_fd_by_id(Info(array).id));
+  lseek(array, 0, SEEK_SET);
+  EXPECT_EQ(Put(array, 1, 1), 0);
+}
+
+TEST(Handle, FileThatHappensToStandAtTheSameOffsetIsNotAMap) {
+  const Fd map = MakeHash(4);
+  const Fd other(memfd_create("other", MFD_CLOEXEC));
+  lseek(other, lseek(map, 0, SEEK_CUR) ^ 1, SEEK_SET);
+  EXPECT_EQ(Put(other, 1, 1), -EINVAL);
+}
+
+TEST(Handle, DescriptorsRunOutAsTheyDoInTheKernel) {
+  const Fd map = MakeHash(4);
+  const uint32_t id = Info(map).id;
+  rlimit old_limit{};
+  getrlimit(RLIMIT_NOFILE, &old_limit);
+  rlimit low = old_limit;
+  low.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  std::vector<Fd> maps;
+  int result = 0;
+  while ((result = usermaps_map_create(BPF_MAP_TYPE_HASH, "", 4, 4, 1, nullptr)) >= 0)
+    maps.emplace_back(result);
+  EXPECT_EQ(result, -EMFILE);
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -EMFILE);
+  EXPECT_EQ(Put(map, 1, 1), 0) << "what is open goes on working";
+  const auto made = maps.size();
+  maps.clear();
+  for (size_t i = 0; i < made; ++i) {
+    maps.push_back(MakeHash(1));
+    ASSERT_GE(int{maps.back()}, 0) << i << " of " << made;
+  }
+  setrlimit(RLIMIT_NOFILE, &old_limit);
+}
+
+TEST(Lifetime, IdEndsWithTheLastDescriptor) {
+  Fd map = MakeHash(4);
+  const uint32_t id = Info(map).id;
+  Fd second(usermaps_map_get_fd_by_id(id));
+  ASSERT_GE(int{second}, 0);
+  map.Close();
+  EXPECT_EQ(Info(second).id, id);
+  second.Close();
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
+}
+
+TEST(Lifetime, ClosedMapsDoNotPileUp) {
+  // 4 MiB each, touched: far more than memory in all.
+  std::vector<char> value(4U << 20, 1);
+  for (int i = 0; i < 2000; ++i) {
+    const Fd map = MakeMap(BPF_MAP_TYPE_QUEUE, 0, 4U << 20, 1);
+    ASSERT_GE(int{map}, 0) << i;
+    ASSERT_EQ(usermaps_map_update_elem(map, nullptr, value.data(), BPF_ANY), 0);
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  EXPECT_LT(usage.ru_maxrss, 2L << 20) << "kilobytes";
+}
+
+TEST(Lifetime, IdsAreWalkedInOrder) {
+  const Fd one = MakeHash(4);
+  const Fd two = MakeHash(4);
+  uint32_t next = 0;
+  EXPECT_EQ(usermaps_map_get_next_id(Info(one).id, &next), 0);
+  EXPECT_EQ(next, Info(two).id);
+  EXPECT_EQ(usermaps_map_get_next_id(Info(two).id, &next), -ENOENT);
+  EXPECT_EQ(usermaps_map_get_next_id(INT32_MAX, &next), -EINVAL);
+}
+
+TEST(Access, IsAPropertyOfTheDescriptor) {
+  const Fd rdonly = MakeHash(4, BPF_F_RDONLY);
+  EXPECT_EQ(Put(rdonly, 1, 1), -EPERM);
+  const Fd both(usermaps_map_get_fd_by_id(Info(rdonly).id));
+  EXPECT_EQ(Put(both, 1, 1), 0);
+  EXPECT_EQ(Get(rdonly, 1), 1);
+  bpf_get_fd_by_id_opts opts{};
+  opts.sz = sizeof opts;
+  opts.open_flags = BPF_F_WRONLY;
+  const Fd wronly(usermaps_map_get_fd_by_id_opts(Info(rdonly).id, &opts));
+  EXPECT_EQ(Get(wronly, 1), -EPERM);
+  EXPECT_EQ(Put(wronly, 1, 2), 0);
+  EXPECT_EQ(Info(rdonly).map_flags, 0U);
+}
+
+TEST(Access, SurvivesTheLossOfAllHandlesThroughAPin) {
+  const std::filesystem::path directory = ::testing::TempDir();
+  const std::string path = directory / ("usermaps_pin_" + std::to_string(getpid()));
+  std::filesystem::remove(path);
+  Fd map = MakeArray(4, BPF_F_MMAPABLE);
+  const uint32_t id = Info(map).id;
+  Put(map, 1, 11);
+  ASSERT_EQ(usermaps_obj_pin(map, path.c_str()), 0);
+  EXPECT_EQ(usermaps_obj_pin(map, path.c_str()), -EEXIST);
+  EXPECT_EQ(usermaps_obj_pin(map, (path + ".dot").c_str()), -EPERM);
+  EXPECT_EQ(usermaps_obj_pin(map, (path + "/below").c_str()), -ENOTDIR);
+  map.Close();
+  Fd again(usermaps_obj_get(path.c_str()));
+  EXPECT_EQ(Info(again).id, id);
+  EXPECT_EQ(Get(again, 1), 11);
+  again.Close();
+  std::filesystem::rename(path, path + "_moved");
+  EXPECT_EQ(usermaps_obj_get(path.c_str()), -ENOENT);
+  again = Fd(usermaps_obj_get((path + "_moved").c_str()));
+  EXPECT_EQ(Get(again, 1), 11);
+  std::filesystem::remove(path + "_moved");
+  EXPECT_EQ(Get(again, 1), 11);
+  again.Close();
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
+  EXPECT_EQ(usermaps_obj_get("/dev/null"), -EACCES);
+}
+
+// As a function of the same type: libc's is noexcept.
+void* MapPlainly(void* address, size_t length, int protection, int flags, int fd, off_t offset) {
+  return mmap(address, length, protection, flags, fd, offset);
+}
+
+TEST(Mmap, SharesTheDataOfAnArray) {
+  const Fd map = MakeArray(4, BPF_F_MMAPABLE);
+  // Through a plain mmap(2) of the handle as well as through ours.
+  for (decltype(&usermaps_mmap) map_pages : {&MapPlainly, &usermaps_mmap}) {
+    auto* words = static_cast<uint32_t*>(
+        map_pages(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0));
+    ASSERT_NE(words, MAP_FAILED);
+    words[2] = 77;  // elements are 8 bytes apart
+    EXPECT_EQ(Get(map, 1), 77);
+    Put(map, 0, 55);
+    EXPECT_EQ(words[0], 55U);
+    EXPECT_EQ(usermaps_map_freeze(map), -EBUSY);
+    munmap(words, 4096);
+  }
+  EXPECT_EQ(usermaps_map_freeze(map), 0);
+  EXPECT_EQ(usermaps_map_freeze(map), -EPERM);
+  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0), MAP_FAILED);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_EQ(usermaps_mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0), MAP_FAILED);
+  EXPECT_EQ(errno, EPERM);
+  void* readable = usermaps_mmap(nullptr, 4096, PROT_READ, MAP_SHARED, map, 0);
+  ASSERT_NE(readable, MAP_FAILED);
+  EXPECT_NE(mprotect(readable, 4096, PROT_READ | PROT_WRITE), 0);
+  munmap(readable, 4096);
+}
+
+TEST(Mmap, FollowsTheKernelsRules) {
+  const Fd array = MakeArray(4, BPF_F_MMAPABLE);
+  const auto error = [](int fd, int protection, int flags, size_t length, off_t offset) {
+    errno = 0;
+    void* mapped = usermaps_mmap(nullptr, length, protection, flags, fd, offset);
+    if (mapped != MAP_FAILED) munmap(mapped, length);
+    return errno;
+  };
+  EXPECT_EQ(error(array, PROT_READ, MAP_SHARED, 4096, 0), 0);
+  EXPECT_EQ(error(array, PROT_READ, MAP_PRIVATE, 4096, 0), EINVAL);
+  EXPECT_EQ(error(array, PROT_READ, MAP_SHARED, 8192, 0), EINVAL);
+  EXPECT_EQ(error(array, PROT_READ, MAP_SHARED, 4096, 4096), EINVAL);
+  EXPECT_EQ(error(array, PROT_READ, MAP_SHARED, 0, 0), EINVAL);
+  EXPECT_EQ(error(MakeArray(4), PROT_READ, MAP_SHARED, 4096, 0), EINVAL);
+  EXPECT_EQ(error(MakeHash(4), PROT_READ, MAP_SHARED, 4096, 0), 524);
+  EXPECT_EQ(
+      error(MakeLockedMap(BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE), PROT_READ, MAP_SHARED, 4096, 0),
+      524);
+  const Fd rdonly = MakeArray(4, BPF_F_MMAPABLE | BPF_F_RDONLY);
+  EXPECT_EQ(error(rdonly, PROT_READ, MAP_SHARED, 4096, 0), EINVAL);
+  EXPECT_EQ(error(rdonly, PROT_READ | PROT_WRITE, MAP_SHARED, 4096, 0), EACCES);
+  const Fd rdonly_prog = MakeArray(4, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+  EXPECT_EQ(error(rdonly_prog, PROT_READ | PROT_WRITE, MAP_SHARED, 4096, 0), EACCES);
+  EXPECT_EQ(error(-1, PROT_READ, MAP_SHARED, 4096, 0), EBADF);
+}
+
+TEST(Mmap, KeepsTheMapAlive) {
+  Fd map = MakeArray(4, BPF_F_MMAPABLE);
+  const uint32_t id = Info(map).id;
+  void* mapped = usermaps_mmap(nullptr, 4096, PROT_READ, MAP_SHARED, map, 0);
+  map.Close();
+  EXPECT_GE(int{Fd(usermaps_map_get_fd_by_id(id))}, 0);
+  munmap(mapped, 4096);
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
+}
+
+TEST(Mmap, MapsThatCannotBeMappedFailInsteadOfFaultingLater) {
+  const Fd map = MakeHash(4);
+  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ, MAP_SHARED, map, 0), MAP_FAILED);
+  EXPECT_EQ(mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, map, 0), MAP_FAILED);
+  EXPECT_LT(write(map, "x", 1), 0);
+}
+
+TEST(Fork, TheChildWorksOnItsOwnCopy) {
+  const Fd map = MakeHash(4);
+  Put(map, 1, 11);
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool sees = Get(map, 1) == 11;
+    Put(map, 1, 22);
+    const Fd own = MakeHash(4);
+    const uint32_t id = Info(map).id;
+    _exit(sees && own >= 0 && usermaps_map_get_fd_by_id(id) >= 0 && Get(map, 1) == 22 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(Get(map, 1), 11);
+}
+
+}  // namespace
+}  // namespace usermaps::testing
