@@ -7,7 +7,6 @@
 #ifndef PROPERTIES_COVERAGE_H_
 #define PROPERTIES_COVERAGE_H_
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -31,6 +30,10 @@ struct Cell {
 // "HASH BPF_MAP_UPDATE_ELEM BPF_NOEXIST EEXIST"
 std::string CellName(const Cell& cell);
 
+// The cell of each operation that has an outcome; nullopt for those that were not run.
+std::vector<std::optional<Cell>> CellsOf(std::span<const Operation> operations,
+                                         std::span<const Outcome> outcomes);
+
 class Coverage {
  public:
   Coverage();
@@ -48,17 +51,6 @@ class Coverage {
   std::vector<uint32_t> counts_;
   uint64_t operations_ = 0;
 };
-
-// A row of reachable_cells.txt.
-struct ReachableCell {
-  std::string_view name;       // As CellName writes it.
-  std::string_view type;       // Its first word.
-  std::string_view operation;  // Its second word.
-  // Expected hits in a million random operations on maps of this type.
-  uint32_t per_million = 0;
-};
-// The rows for a profile; empty where none was recorded.
-std::span<const ReachableCell> ReachableCells(std::string_view profile);
 
 }  // namespace mapspec
 

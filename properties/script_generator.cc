@@ -109,9 +109,12 @@ ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
 }
 
 void ScriptGenerator::Generate(Entropy& entropy, Script* script) const {
-  const uint32_t wanted =
-      static_cast<uint32_t>(entropy.Between(options_.min_operations, options_.max_operations));
-  OperationWriter writer(entropy, options_, kinds_, all_capabilities_, wanted, &script->operations);
+  Generate(entropy, entropy.Between(options_.min_operations, options_.max_operations), script);
+}
+
+void ScriptGenerator::Generate(Entropy& entropy, size_t operations, Script* script) const {
+  OperationWriter writer(entropy, options_, kinds_, all_capabilities_, operations,
+                         &script->operations);
   // One map mostly; mixed scripts have several from the start.
   uint32_t maps = 1;
   if (kinds_.size() > 1) {

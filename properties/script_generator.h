@@ -43,6 +43,9 @@ class ScriptGenerator {
   explicit ScriptGenerator(const GeneratorOptions& options);
   // Replaces the operations of *script. The same entropy gives the same script.
   void Generate(Entropy& entropy, Script* script) const;
+  // The same with a given number of operations, instead of one between the options' bounds. Runs of
+  // operations are not broken off in the middle of a map's creation: there may be one or two more.
+  void Generate(Entropy& entropy, size_t operations, Script* script) const;
   const GeneratorOptions& options() const { return options_; }
 
   // A choice among weighted actions in one draw below kDrawBound.

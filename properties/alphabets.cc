@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "properties/alphabets.h"
+
+namespace mapspec {
+namespace {
+
+constexpr uint32_t kKeySize = 4;
+constexpr uint32_t kValueSize = 4;
+
+InBuffer Key(uint32_t index) { return {Pointer::kValid, Bytes::LittleEndian(index, kKeySize)}; }
+InBuffer Keys(uint32_t first, uint32_t second) {
+  InBuffer keys = Key(first);
+  keys.bytes.Append(Key(second).bytes);
+  return keys;
+}
+const InBuffer kNullKey{Pointer::kNull, {}};
+
+class Builder {
+ public:
+  explicit Builder(Alphabet* alphabet) : alphabet_(*alphabet) {}
+  void Reads(int key, Call call) { Add({true, key}, std::move(call)); }
+  void Writes(int key, Call call) { Add({false, key}, std::move(call)); }
+  void Map(uint32_t key_size, uint32_t max_entries, uint32_t flags) {
+    MapCreate create;
+    create.type = alphabet_.type;
+    create.key_size = key_size;
+    create.value_size = kValueSize;
+    create.max_entries = max_entries;
+    create.map_flags = flags;
+    alphabet_.maps.push_back(create);
+  }
+
+ private:
+  void Add(Letter letter, Call call) {
+    alphabet_.letters.push_back(letter);
+    alphabet_.operations.push_back({std::move(call), Caller::kPrivileged});
+  }
+  Alphabet& alphabet_;
+};
+
+const Handle kMap{0};
+
+Update MakeUpdate(InBuffer key, uint64_t flags) {
+  return Update{kMap, std::move(key), {Pointer::kValid, Bytes(kValueSize)}, flags};
+}
+LookupBatch MakeLookupBatch(bool taking, LookupBatch::Start start, uint32_t count) {
+  LookupBatch batch;
+  batch.map = kMap;
+  batch.and_delete = taking;
+  batch.start = start;
+  batch.count = count;
+  return batch;
+}
+UpdateBatch MakeUpdateBatch(uint32_t first, uint32_t second) {
+  UpdateBatch batch;
+  batch.map = kMap;
+  batch.keys = Keys(first, second);
+  batch.values = {Pointer::kValid, Bytes(2 * kValueSize)};
+  batch.count = 2;
+  return batch;
+}
+DeleteBatch MakeDeleteBatch(uint32_t first, uint32_t second) {
+  DeleteBatch batch;
+  batch.map = kMap;
+  batch.keys = Keys(first, second);
+  batch.count = 2;
+  return batch;
+}
+
+Alphabet MakeHash() {
+  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 2, 3, 4};
+  Builder builder(&alphabet);
+  for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
+    builder.Map(kKeySize, 1, flags);
+    builder.Map(kKeySize, 2, flags);
+  }
+  for (const int key : {0, 1}) builder.Reads(key, Lookup{kMap, Key(key)});
+  for (const int key : {0, 1}) builder.Reads(key, GetNextKey{kMap, Key(key)});
+  builder.Reads(-1, GetNextKey{kMap, kNullKey});
+  builder.Reads(-1, MakeLookupBatch(false, LookupBatch::Start::kNull, 2));
+  for (const uint64_t flags : {BPF_ANY, BPF_NOEXIST, BPF_EXIST}) {
+    for (const int key : {0, 1}) builder.Writes(key, MakeUpdate(Key(key), flags));
+  }
+  for (const int key : {0, 1}) builder.Writes(key, Delete{kMap, Key(key)});
+  for (const int key : {0, 1}) builder.Writes(key, LookupAndDelete{kMap, Key(key)});
+  builder.Writes(-1, MakeLookupBatch(true, LookupBatch::Start::kNull, 2));
+  builder.Writes(0, MakeUpdateBatch(0, 1));
+  builder.Writes(1, MakeUpdateBatch(1, 0));
+  builder.Writes(0, MakeDeleteBatch(0, 1));
+  builder.Writes(1, MakeDeleteBatch(1, 0));
+  return alphabet;
+}
+
+// Index 2 is the first that does not exist.
+Alphabet MakeArray() {
+  Alphabet alphabet{MapType::ARRAY, false, {}, {}, {}, 2, 3, 4};
+  Builder builder(&alphabet);
+  builder.Map(kKeySize, 2, 0);
+  builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
+  for (const int key : {0, 1, 2}) builder.Reads(key, Lookup{kMap, Key(key)});
+  for (const int key : {0, 1, 2}) builder.Reads(key, GetNextKey{kMap, Key(key)});
+  builder.Reads(-1, GetNextKey{kMap, kNullKey});
+  builder.Reads(-1, MakeLookupBatch(false, LookupBatch::Start::kNull, 1));
+  builder.Reads(-1, MakeLookupBatch(false, LookupBatch::Start::kNull, 3));
+  for (const int key : {0, 1, 2}) builder.Writes(key, MakeUpdate(Key(key), BPF_ANY));
+  builder.Writes(0, MakeUpdate(Key(0), BPF_NOEXIST));
+  builder.Writes(1, MakeUpdate(Key(1), BPF_EXIST));
+  builder.Writes(0, Delete{kMap, Key(0)});
+  builder.Writes(0, LookupAndDelete{kMap, Key(0)});
+  builder.Writes(0, MakeUpdateBatch(0, 1));
+  builder.Writes(1, MakeUpdateBatch(1, 2));
+  builder.Writes(-1, Freeze{kMap});
+  // Where the last batch ended depends on the batches before it, so this one does not commute with
+  // them.
+  builder.Writes(-1, MakeLookupBatch(false, LookupBatch::Start::kLast, 1));
+  return alphabet;
+}
+
+Alphabet MakeQueueOrStack(MapType type) {
+  Alphabet alphabet{type, false, {}, {}, {}, 4, 5, 6};
+  Builder builder(&alphabet);
+  for (const uint32_t entries : {1u, 2u, 3u}) builder.Map(0, entries, 0);
+  LookupAndDelete pop{kMap, kNullKey};
+  LookupAndDelete lost = pop;
+  lost.value = Pointer::kNull;
+  builder.Reads(-1, Lookup{kMap, kNullKey});
+  builder.Writes(-1, MakeUpdate(kNullKey, BPF_ANY));
+  builder.Writes(-1, MakeUpdate(kNullKey, BPF_EXIST));
+  builder.Writes(-1, pop);
+  builder.Writes(-1, lost);
+  builder.Writes(-1, MakeUpdate(kNullKey, BPF_NOEXIST));
+  builder.Writes(-1, Freeze{kMap});
+  return alphabet;
+}
+
+}  // namespace
+
+size_t Alphabet::Length(Effort effort) const {
+  return effort == Effort::kQuick ? quick : effort == Effort::kNormal ? normal : thorough;
+}
+
+Alphabet Alphabet::Restricted(const CapabilitySet& capabilities) const {
+  Alphabet rest = *this;
+  rest.letters.clear();
+  rest.operations.clear();
+  for (size_t i = 0; i < letters.size(); ++i) {
+    if ((Required(operations[i]) & ~capabilities).any()) continue;
+    rest.letters.push_back(letters[i]);
+    rest.operations.push_back(operations[i]);
+  }
+  return rest;
+}
+
+const Alphabet* FindAlphabet(MapType type) {
+  static const Alphabet kAlphabets[] = {MakeHash(), MakeArray(), MakeQueueOrStack(MapType::QUEUE),
+                                        MakeQueueOrStack(MapType::STACK)};
+  for (const Alphabet& alphabet : kAlphabets) {
+    if (alphabet.type == type) return &alphabet;
+  }
+  return nullptr;
+}
+
+void SetValues(size_t place, Operation* operation) {
+  const auto low = static_cast<uint8_t>(place * 2 + 1);
+  if (auto* update = std::get_if<Update>(&operation->call)) {
+    update->value.bytes[0] = low;
+  } else if (auto* batch = std::get_if<UpdateBatch>(&operation->call)) {
+    batch->values.bytes[0] = low;
+    batch->values.bytes[kValueSize] = static_cast<uint8_t>(low + 1);
+  }
+}
+
+}  // namespace mapspec

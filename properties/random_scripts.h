@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// The properties `TYPE.random-scripts`: RapidCheck draws scripts from the generator and shrinks
+// those whose trace breaks a clause. Scripts grow with RapidCheck's size, from ten operations to a
+// thousand, so that its bookkeeping is of no account beside the operations.
+#ifndef PROPERTIES_RANDOM_SCRIPTS_H_
+#define PROPERTIES_RANDOM_SCRIPTS_H_
+
+#include <string_view>
+#include <vector>
+
+#include "properties/property.h"
+
+namespace mapspec {
+
+PropertyResult RunRandomScripts(std::string_view id, const std::vector<MapType>& types,
+                                Backend& backend, const Profile& profile,
+                                const PropertyOptions& options);
+
+// How many operations the effort stands for, for one property of random scripts.
+uint64_t RandomOperations(const PropertyOptions& options);
+
+}  // namespace mapspec
+
+#endif  // PROPERTIES_RANDOM_SCRIPTS_H_

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// Writes properties/reachable_cells.inc: record_reachable_cells RUNS PROFILE BACKEND... > FILE
+// Each map type is run RUNS times with different seeds on each backend, all held to the same
+// profile; a cell's hits are the average over the runs on the backend where they are fewest. Not
+// part of the tests: run it when generators, cells or profiles change, and look at the difference.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "properties/map_kinds.h"
+#include "properties/random_scripts.h"
+#include "properties/reachable_coverage.h"
+#include "properties/script_generator.h"
+#include "properties/script_runner.h"
+
+namespace mapspec {
+namespace {
+
+struct Hits {
+  uint64_t average = UINT64_MAX;
+  uint64_t least = UINT64_MAX;
+  size_t backends = 0;
+};
+using Recorded = std::map<std::string, Hits>;
+using Needs = std::map<std::string, CapabilitySet>;
+
+// What every operation that fell into a cell needs.
+void LearnNeeds(MapType type, Backend& backend, const Profile& profile, Needs* needs) {
+  GeneratorOptions options;
+  options.types = {type};
+  options.capabilities = backend.capabilities();
+  const ScriptGenerator generator(options);
+  ScriptRunner runner(backend, profile);
+  SeededEntropy entropy(1);
+  Script script;
+  for (int i = 0; i < 3000; ++i) {
+    generator.Generate(entropy, 500, &script);
+    const auto cells = CellsOf(script.operations, runner.Run(script.operations).outcomes);
+    for (size_t j = 0; j < cells.size(); ++j) {
+      if (!cells[j]) continue;
+      const CapabilitySet required = Required(script.operations[j]);
+      const auto [at, fresh] = needs->try_emplace(CellName(*cells[j]), required);
+      if (!fresh) at->second &= required;
+    }
+  }
+}
+
+bool Record(MapType type, Backend& backend, const Profile& profile, uint64_t runs,
+            Recorded* recorded) {
+  std::map<std::string, uint64_t> totals, least, present;
+  for (uint64_t run = 0; run < runs; ++run) {
+    Coverage coverage;
+    PropertyOptions options;
+    options.seed = 1000 + run;
+    options.operations = kCoverageOperations;
+    options.coverage = &coverage;
+    const PropertyResult result = RunRandomScripts("record", {type}, backend, profile, options);
+    if (!result.passed) {
+      std::fprintf(stderr, "%s: %s\n", std::string(backend.name()).c_str(), result.reason.c_str());
+      return false;
+    }
+    for (const auto& [name, count] : coverage.Counts()) {
+      totals[name] += count;
+      ++present[name];
+      const auto [at, fresh] = least.try_emplace(name, count);
+      if (!fresh) at->second = std::min(at->second, count);
+    }
+  }
+  for (const auto& [name, total] : totals) {
+    Hits& hits = (*recorded)[name];
+    ++hits.backends;
+    hits.average = std::min(hits.average, total / runs);
+    hits.least = std::min(hits.least, present[name] == runs ? least[name] : 0);
+  }
+  return true;
+}
+
+// Whether what an operation of this class answers depends on the settings of the machine.
+bool DependsOnTheMachine(const std::string& name) {
+  return name.find(" unprivileged ") != std::string::npos ||
+         name.find(" BPF_MAP_GET_NEXT_ID ") != std::string::npos;
+}
+
+int Main(int argc, char** argv) {
+  if (argc < 4) {
+    std::fprintf(stderr, "usage: record_reachable_cells RUNS PROFILE BACKEND...\n");
+    return 2;
+  }
+  const uint64_t runs = std::strtoull(argv[1], nullptr, 10);
+  const Profile* profile = FindProfile(argv[2]);
+  if (profile == nullptr || runs == 0) {
+    std::fprintf(stderr, "unknown profile %s, or no runs\n", argv[2]);
+    return 2;
+  }
+  std::printf(
+      "R\"cells(\n# Written by record_reachable_cells: cell, hits in %llu operations (or rare), "
+      "what it needs.\n",
+      static_cast<unsigned long long>(kCoverageOperations));
+  std::printf("profile %s\n", profile->name.c_str());
+  for (const MapKind& kind : MapKinds()) {
+    Recorded recorded;
+    Needs needs;
+    for (int i = 3; i < argc; ++i) {
+      std::string error;
+      bool usage = false;
+      const std::unique_ptr<Backend> backend = MakeBackend(argv[i], &error, &usage);
+      if (backend == nullptr) {
+        std::fprintf(stderr, "%s: %s\n", argv[i], error.c_str());
+        return 3;
+      }
+      if (!Record(kind.type, *backend, *profile, runs, &recorded)) return 1;
+      LearnNeeds(kind.type, *backend, *profile, &needs);
+    }
+    const std::string prefix = MapTypeName(kind.type).substr(sizeof("BPF_MAP_TYPE_") - 1) + " ";
+    for (const auto& [name, hits] : recorded) {
+      if (!name.starts_with(prefix)) continue;
+      const bool required = hits.backends == static_cast<size_t>(argc - 3) &&
+                            hits.average >= kRequiredHits && hits.least >= kLeastHits &&
+                            !DependsOnTheMachine(name) && needs.contains(name);
+      std::printf("%s, %s", name.c_str(), required ? std::to_string(hits.average).c_str() : "rare");
+      if (required) {
+        const CapabilitySet& set = needs[name];
+        for (size_t i = 0; i < set.size(); ++i) {
+          if (set[i])
+            std::printf(",%s", std::string(CapabilityName(static_cast<Capability>(i))).c_str());
+        }
+      }
+      std::printf("\n");
+      if (hits.backends != static_cast<size_t>(argc - 3)) {
+        std::fprintf(stderr, "only on some backends: %s (%llu)\n", name.c_str(),
+                     static_cast<unsigned long long>(hits.average));
+      }
+    }
+  }
+  std::printf(")cells\"\n");
+  return 0;
+}
+
+}  // namespace
+}  // namespace mapspec
+
+int main(int argc, char** argv) { return mapspec::Main(argc, argv); }
