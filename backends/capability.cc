@@ -2,6 +2,7 @@
 #include "backends/capability.h"
 
 #include <array>
+#include <bit>
 #include <type_traits>
 
 namespace mapspec {
@@ -127,11 +128,9 @@ CapabilitySet Required(const Operation& operation) {
 }
 
 Capability FirstMissing(const CapabilitySet& needed, const CapabilitySet& present) {
-  const CapabilitySet missing = needed & ~present;
-  for (size_t i = 0; i < missing.size(); ++i) {
-    if (missing[i]) return static_cast<Capability>(i);
-  }
-  return Capability::kCount;
+  // Asked before every operation: no loop.
+  const uint64_t missing = (needed & ~present).to_ullong();
+  return missing == 0 ? Capability::kCount : static_cast<Capability>(std::countr_zero(missing));
 }
 
 CapabilitySet PromisedBy(std::string_view profile) {

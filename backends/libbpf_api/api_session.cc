@@ -97,10 +97,9 @@ int ApiSession::Fd(Handle handle) {
 }
 
 const ApiSession::MapRecord& ApiSession::RecordOf(Handle handle) const {
-  static const MapRecord kNothing;
-  if (handle.slot >= slots_.size()) return kNothing;
+  if (handle.slot >= slots_.size()) return no_record_;
   const uint32_t record = slots_[handle.slot].record;
-  return record == kNoRecord ? kNothing : records_[record];
+  return record == kNoRecord ? no_record_ : records_[record];
 }
 
 ApiSession::MapRecord* ApiSession::MutableRecordOf(Handle handle) {

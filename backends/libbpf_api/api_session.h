@@ -163,6 +163,7 @@ class ApiSession : public Session {
   const BpfApi& api_;
   std::vector<Slot> slots_;
   std::vector<MapRecord> records_;
+  const MapRecord no_record_;
   std::vector<int> btfs_;
   std::vector<View> views_;
   std::vector<std::pair<std::string, uint32_t>> pins_;  // Path → record.
