@@ -55,6 +55,33 @@ Bytes Overlaid(Bytes buffer, const std::vector<Bytes>& elements) {
   return buffer;
 }
 
+// What is left of an info when only the first `length` bytes of struct bpf_map_info are filled.
+MapInfo Cut(const MapInfo& info, uint32_t length) {
+  MapInfo cut;
+  const auto number = [length](uint32_t offset, uint64_t value, size_t size) {
+    Bytes bytes = Bytes::LittleEndian(value, size);
+    for (size_t i = 0; i < size; ++i) {
+      if (offset + i >= length) bytes[i] = 0;
+    }
+    return bytes.ToNumber();
+  };
+  const auto word = [&](uint32_t offset, uint32_t value) {
+    return static_cast<uint32_t>(number(offset, value, 4));
+  };
+  cut.type = word(0, info.type);
+  cut.id = word(4, info.id);
+  cut.key_size = word(8, info.key_size);
+  cut.value_size = word(12, info.value_size);
+  cut.max_entries = word(16, info.max_entries);
+  cut.map_flags = word(20, info.map_flags);
+  cut.name = info.name.substr(0, length > 24 ? length - 24 : 0);
+  cut.has_btf = info.has_btf && length > 64;
+  cut.btf_key_type_id = word(68, info.btf_key_type_id);
+  cut.btf_value_type_id = word(72, info.btf_value_type_id);
+  cut.map_extra = number(80, info.map_extra, 8);
+  return cut;
+}
+
 uint32_t FlagsWithoutAccess(uint32_t flags) { return flags & ~(BPF_F_RDONLY | BPF_F_WRONLY); }
 
 }  // namespace
@@ -114,7 +141,13 @@ std::vector<Outcome> Answers::WithBytes(const StatedOutcome& stated, const Opera
 
 std::vector<Answers::Element> Answers::Present(Handle map, const Checker& checker) const {
   std::vector<Element> present;
-  for (const Bytes& key : KnownBytes(keys_, KeySize(map))) {
+  std::set<Bytes> candidates = keys_;
+  // The elements of an array are there without having been written.
+  const KnownMap* known = MapAt(map);
+  for (uint32_t i = 0; known != nullptr && i < std::min(known->create.max_entries, 16u); ++i) {
+    candidates.insert(Bytes::LittleEndian(i, KeySize(map)));
+  }
+  for (const Bytes& key : KnownBytes(candidates, KeySize(map))) {
     const Operation lookup{Lookup{map, {Pointer::kValid, key}, Pointer::kValid, 0},
                            Caller::kPrivileged};
     if (const std::optional<Bytes> value = Asked(lookup, ValueSize(map), checker)) {
@@ -269,16 +302,10 @@ std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const GetInfo
     for (const uint32_t map_flags : flags) {
       for (const uint32_t length : lengths) {
         info.map_flags = map_flags;
-        info.info_len = length;
-        ending.output = Boxed<MapInfo>(info);
+        MapInfo cut = Cut(info, std::min(asked, length));
+        cut.info_len = length;
+        ending.output = Boxed<MapInfo>(cut);
         outcomes.push_back(ending);
-        if (said == StatedInfo{} && !stated.number && !stated.nonzero_id) {
-          // A short info_len cuts the structure: nothing beyond it is filled.
-          MapInfo cut;
-          cut.info_len = length;
-          ending.output = Boxed<MapInfo>(cut);
-          outcomes.push_back(ending);
-        }
       }
     }
   }

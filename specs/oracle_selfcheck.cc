@@ -141,13 +141,20 @@ SelfCheckResult SelfCheck(const Scenario& scenario, const Profile& profile) {
   for (size_t i = 0; i < scenario.steps.size(); ++i) {
     const Step& step = scenario.steps[i];
     if (profile.observed) {
+      // One message for a step, however many of its contradictions go through.
+      std::string accepted;
+      size_t more = 0;
       for (const Outcome& wrong : Contradictions(step, result.trace.outcomes[i])) {
         ++result.contradictions;
         Checker copy = checker;
         if (copy.Step(step.operation, wrong).kind == Judgement::Kind::kViolation) continue;
+        if (!accepted.empty()) ++more;
+        if (accepted.empty()) accepted = DescribeOutcome(step.operation, wrong);
+      }
+      if (!accepted.empty()) {
+        const std::string others = more == 0 ? "" : ", nor to " + std::to_string(more) + " others";
         problem(i, "the scenario expects " + Describe(step.expected, step.operation) +
-                       ", but the oracle does not object to " +
-                       DescribeOutcome(step.operation, wrong));
+                       ", but the oracle does not object to " + accepted + others);
       }
     }
     const Judgement& judgement = checker.Step(step.operation, result.trace.outcomes[i]);
