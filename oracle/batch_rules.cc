@@ -78,12 +78,15 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
   const bool hash = type == MapType::HASH;
   const bool supported = hash || (type == MapType::ARRAY && !op.and_delete);
 
+  // A copy: what the map remembers of the last token changes below.
+  Bytes token;
   const Bytes* in_batch = nullptr;
   if (map != nullptr && op.start != LookupBatch::Start::kNull) {
     // A token is a key for an array, and four bytes for a hash.
     const size_t size = hash ? 4 : map->attributes.key_size;
-    in_batch = &Fit(op.start == LookupBatch::Start::kLast ? map->last_batch : op.in_batch, size,
-                    &key_scratch);
+    token = op.start == LookupBatch::Start::kLast ? map->last_batch : op.in_batch;
+    token.Resize(size);
+    in_batch = &token;
   }
   Expectation expected = ExpectBatch(
       handle, /*reads=*/true, /*writes=*/op.and_delete, op.flags != 0 || op.elem_flags != 0 || op.count == 0,

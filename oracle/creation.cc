@@ -191,6 +191,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     return ExpectCreate(Cut(create, create.attr_size), caller, world, environment, profile)
         .Also(G::create_attr_size_cut);
   }
+  // From 6.9 on the flag announces a file descriptor that this vocabulary does not have.
+  if ((create.map_flags & BPF_F_TOKEN_FD) != 0) return Expectation::Anything();
   const bool unprivileged = caller == Caller::kUnprivileged;
   const bool forbidden = environment.unprivileged_bpf_disabled != 0;
   const bool privileged_type = !UnprivilegedType(create.type);
@@ -252,6 +254,9 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
 
 MapAttributes AttributesOf(const MapCreate& create, const World& world, const Environment& environment,
                            const Profile& profile) {
+  if (create.attr_size != 0) {
+    return AttributesOf(Cut(create, create.attr_size), world, environment, profile);
+  }
   MapAttributes attributes;
   attributes.type = create.type;
   attributes.key_size = create.key_size;

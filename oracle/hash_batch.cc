@@ -108,7 +108,7 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   const Remaining remaining = RemainingAfter(in_batch);
   if (outcome.error == Errno::kENOENT && !remaining.followed && TokenOutside(*in_batch)) {
     if (output.count != 0) return count_is(C::lookup_batch_token_outside, "count 0");
-    if (!IsPoison(output.out_batch)) {
+    if (!output.out_batch.empty() && !IsPoison(output.out_batch)) {
       return {C::lookup_batch_token_outside, "out_batch untouched", output.out_batch.ToHex()};
     }
     return {};

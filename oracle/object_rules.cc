@@ -64,7 +64,8 @@ void Checker::State::On(const MapCreate& op, const Outcome& outcome) {
   map.model = MakeModel(map.attributes);
   // A creation that nothing promised makes a map of which nothing is promised.
   map.unspecified = settled != Settled::kSucceeded;
-  world.Fill(op.result, HandleFor(world.AddMap(std::move(map)), op.map_flags));
+  const uint32_t access = map.attributes.map_flags;
+  world.Fill(op.result, HandleFor(world.AddMap(std::move(map)), access));
 }
 
 void Checker::State::On(const BtfLoad& op, const Outcome& outcome) {
