@@ -19,7 +19,7 @@ namespace usermaps::testing {
 namespace {
 
 constexpr uint32_t kThreads = 4;
-constexpr uint32_t kRounds = 20000;
+constexpr uint32_t kRounds = 8000;
 
 void RunThreads(const std::function<void(uint32_t)>& body) {
   std::vector<std::thread> threads;
@@ -149,7 +149,7 @@ TEST(Concurrent, WalksAndBatchesRunBesideWriters) {
 }
 
 TEST(Concurrent, NothingIsWrittenOnceFreezeReturned) {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 50; ++round) {
     const Fd map = MakeArray(1);
     std::atomic<bool> stop{false};
     std::atomic<int> frozen_by{0};
