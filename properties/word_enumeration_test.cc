@@ -46,8 +46,8 @@ uint64_t ByFormula(uint64_t reads, uint64_t writes, size_t length) {
 TEST(WordEnumeration, TheNumberOfWordsIsThatOfTheFormula) {
   for (size_t reads = 0; reads <= 3; ++reads) {
     for (size_t writes = 0; writes <= 3; ++writes) {
-      std::vector<Letter> letters(reads, Letter{true, -1});
-      letters.resize(reads + writes);
+      std::vector<Letter> letters;
+      for (size_t i = 0; i < reads + writes; ++i) letters.push_back({i < reads, -1});
       for (size_t length = 0; length <= 6; ++length) {
         EXPECT_EQ(Kept(letters, false, length).size(), ByFormula(reads, writes, length))
             << reads << " reads, " << writes << " writes, length " << length;
