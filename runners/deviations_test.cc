@@ -11,15 +11,16 @@ const std::vector<std::string> kClauses = {"queue.push.full", "stack.pop.empty"}
 std::vector<std::string> ErrorsOf(std::string_view text) {
   std::vector<Deviation> deviations;
   std::vector<std::string> errors;
-  EXPECT_EQ(ParseDeviations("d.yaml", text, kClauses, &deviations, &errors), errors.empty());
+  const bool fine = ParseDeviations("d.yaml", text, kClauses, &deviations, &errors);
+  EXPECT_EQ(fine, errors.empty());
   return errors;
 }
 
 std::vector<Deviation> Parsed(std::string_view text) {
   std::vector<Deviation> deviations;
   std::vector<std::string> errors;
-  EXPECT_TRUE(ParseDeviations("d.yaml", text, kClauses, &deviations, &errors))
-      << (errors.empty() ? "" : errors[0]);
+  const bool fine = ParseDeviations("d.yaml", text, kClauses, &deviations, &errors);
+  EXPECT_TRUE(fine) << (errors.empty() ? "" : errors[0]);
   return deviations;
 }
 

@@ -12,7 +12,7 @@
 namespace mapspec {
 namespace {
 
-TestResult Test(std::string id, Status status, std::string reason = "") {
+TestResult Result(std::string id, Status status, std::string reason = "") {
   TestResult test;
   test.id = test.clause = std::move(id);
   test.status = status;
@@ -26,13 +26,13 @@ BackendResults Mixed() {
   results.backend = "library:./x.so";
   results.profile = "linux-6.18";
   results.seed = 7;
-  results.tests = {Test("a.pass", Status::kPass),
-                   Test("a.fail", Status::kFail, "expected <EEXIST> & \"0\", got # \x01\xff\n"),
-                   Test("a.deviation", Status::kDeviation, "known #12"),
-                   Test("a.skip", Status::kSkip, "no # here"),
-                   Test("a.undecided", Status::kUndecided, "time"),
-                   Test("a.not-run", Status::kNotRun, "interrupted"),
-                   Test("a.died", Status::kDied, "SIGSEGV")};
+  results.tests = {Result("a.pass", Status::kPass),
+                   Result("a.fail", Status::kFail, "expected <EEXIST> & \"0\", got # \x01\xff\n"),
+                   Result("a.deviation", Status::kDeviation, "known #12"),
+                   Result("a.skip", Status::kSkip, "no # here"),
+                   Result("a.undecided", Status::kUndecided, "time"),
+                   Result("a.not-run", Status::kNotRun, "interrupted"),
+                   Result("a.died", Status::kDied, "SIGSEGV")};
   results.tests[1].report = "line one\nok 1 looks like a result # SKIP\n\nend";
   results.tests[1].trace = "out/a.trace.jsonl";
   results.coverage["QUEUE BPF_MAP_UPDATE_ELEM BPF_ANY 0"] = 3;
@@ -43,7 +43,7 @@ TEST(KtapReport, IsValidWhateverTheTextsContain) {
   std::ostringstream out;
   BackendResults fine;
   fine.backend = "userspace";
-  fine.tests = {Test("b.pass", Status::kPass)};
+  fine.tests = {Result("b.pass", Status::kPass)};
   BackendResults unusable;
   unusable.backend = "kernel";
   unusable.unusable = "EPERM # no\nreally";
