@@ -2,6 +2,7 @@
 #include "specs/oracle_selfcheck.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "oracle/checker.h"
@@ -15,6 +16,33 @@ namespace {
 // Outcomes that one search tries at most; enough for every order of the few elements a scenario
 // has.
 constexpr size_t kMaxTries = 20'000;
+
+std::vector<Outcome> CandidatesFor(const StatedOutcome& stated, const Step& step,
+                                   const Checker& before, const Answers& answers) {
+  std::vector<Outcome> candidates = answers.For(stated, step.operation, before);
+  std::erase_if(candidates, [&](const Outcome& candidate) {
+    return !Matches(stated, step.operation, candidate);
+  });
+  return candidates;
+}
+
+bool Cites(const Judgement& judgement, ClauseId clause) {
+  return judgement.kind != Judgement::Kind::kViolation &&
+         std::find(std::begin(judgement.cited), std::end(judgement.cited), clause) !=
+             std::end(judgement.cited);
+}
+
+// Whether the oracle cites the clause for an outcome that any alternative of the step allows: a
+// clause may be about an outcome that not every run has.
+bool CitedByAny(const Step& step, const Checker& before, const Answers& answers, ClauseId clause) {
+  for (const StatedOutcome& stated : step.expected.alternatives) {
+    for (const Outcome& candidate : CandidatesFor(stated, step, before, answers)) {
+      Checker copy = before;
+      if (Cites(copy.Step(step.operation, candidate), clause)) return true;
+    }
+  }
+  return false;
+}
 
 // Depth-first: an outcome that was accepted (the first key of a hash, say) may turn out to leave no
 // outcome for a later step, and is then taken back.
@@ -41,37 +69,40 @@ class Search {
       reason_ = "no outcome was tried";
       first_reason_ = true;
     }
+    // Outcomes that the oracle promises nothing about are accepted too, but come last.
+    std::vector<Accepted> conforming, unjudged;
     for (const StatedOutcome& stated : step.expected.alternatives) {
       for (Outcome& candidate : CandidatesFor(stated, step, before, answers)) {
         if (++tries_ > kMaxTries) return false;
         Checker after = before;
         const Judgement& judgement = after.Step(step.operation, candidate);
-        if (judgement.kind == Judgement::Kind::kViolation) {
-          if (index == stuck_at_ && first_reason_) {
-            reason_ = "for " + DescribeOutcome(step.operation, candidate) + " the oracle expects " +
-                      judgement.expected + " (" + Name(judgement.violated) + ")";
-            first_reason_ = false;
-          }
-          continue;
+        if (judgement.kind != Judgement::Kind::kViolation) {
+          const bool conforms = judgement.kind == Judgement::Kind::kConforms;
+          (conforms ? conforming : unjudged).push_back({std::move(candidate), std::move(after)});
+        } else if (index == stuck_at_ && first_reason_) {
+          reason_ = "for " + DescribeOutcome(step.operation, candidate) + " the oracle expects " +
+                    judgement.expected + " (" + Name(judgement.violated) + ")";
+          first_reason_ = false;
         }
-        Answers next = answers;
-        next.Note(step.operation, candidate);
-        outcomes_.resize(index + 1);
-        outcomes_[index] = std::move(candidate);
-        if (SolveFrom(index + 1, after, next)) return true;
-        if (tries_ > kMaxTries) return false;
       }
     }
-    return false;
+    return TryEach(index, conforming, answers) || TryEach(index, unjudged, answers);
   }
 
-  static std::vector<Outcome> CandidatesFor(const StatedOutcome& stated, const Step& step,
-                                            const Checker& before, const Answers& answers) {
-    std::vector<Outcome> candidates = answers.For(stated, step.operation, before);
-    std::erase_if(candidates, [&](const Outcome& candidate) {
-      return !Matches(stated, step.operation, candidate);
-    });
-    return candidates;
+  struct Accepted {
+    Outcome outcome;
+    Checker after;
+  };
+  bool TryEach(size_t index, std::vector<Accepted>& accepted, const Answers& answers) {
+    for (Accepted& each : accepted) {
+      if (tries_ > kMaxTries) return false;
+      Answers next = answers;
+      next.Note(scenario_.steps[index].operation, each.outcome);
+      outcomes_.resize(index + 1);
+      outcomes_[index] = std::move(each.outcome);
+      if (SolveFrom(index + 1, each.after, next)) return true;
+    }
+    return false;
   }
 
   static std::string Name(ClauseId id) {
@@ -138,6 +169,7 @@ SelfCheckResult SelfCheck(const Scenario& scenario, const Profile& profile) {
   const ClauseId clause = FindClause(scenario.clause);
   bool cited = false;
   Checker checker = search.start();
+  Answers answers;
   for (size_t i = 0; i < scenario.steps.size(); ++i) {
     const Step& step = scenario.steps[i];
     if (profile.observed) {
@@ -157,9 +189,10 @@ SelfCheckResult SelfCheck(const Scenario& scenario, const Profile& profile) {
                        ", but the oracle does not object to " + accepted + others);
       }
     }
-    const Judgement& judgement = checker.Step(step.operation, result.trace.outcomes[i]);
-    for (const ClauseId id : judgement.cited)
-      cited = cited || (clause != kNoClause && id == clause);
+    if (clause != kNoClause && !cited) cited = CitedByAny(step, checker, answers, clause);
+    const Outcome& outcome = result.trace.outcomes[i];
+    checker.Step(step.operation, outcome);
+    answers.Note(step.operation, outcome);
   }
   if (clause == kNoClause) {
     problem(scenario.steps.size(), "this build knows no clause `" + scenario.clause + "`");
