@@ -220,8 +220,10 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   const bool bad_name = !NameIsLegal(create.name);
   const Expectation btf = ExpectBtf(create, world, traits);
   // What shows only when memory is asked for comes after the capability.
-  const bool memory = type_refuses && type->alternatives[0].error == Errno::kENOMEM;
-  if (type_refuses && !(memory && lacks_privilege)) {
+  const bool at_allocation =
+      type_refuses && (type->alternatives[0].error == Errno::kENOMEM ||
+                       type->alternatives[0].clause == clause::hash::create_too_many_entries);
+  if (type_refuses && !(at_allocation && lacks_privilege)) {
     return Expectation(*type)
         .Also(G::create_order, bad_name || !btf.AllowsSuccess())
         .Also(G::create_unprivileged_after_attributes, lacks_privilege);
@@ -235,11 +237,18 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   }
   if (!type.has_value()) return Expectation::Anything();
 
-  if (bad_name) {
-    return Expectation::Fails(Errno::kEINVAL, G::create_name_invalid)
-        .Also(G::create_order, !btf.AllowsSuccess());
+  if (bad_name || !btf.AllowsSuccess()) {
+    Expectation refused = bad_name ? Expectation::Fails(Errno::kEINVAL, G::create_name_invalid)
+                                         .Also(G::create_order, !btf.AllowsSuccess())
+                                   : btf;
+    // Memory is asked for before the name and BTF are looked at.
+    for (uint8_t i = 0; i < type->count; ++i) {
+      const Expectation::Alternative& alternative = type->alternatives[i];
+      if (alternative.error != Errno::kNone) refused.OrFails(alternative.error, alternative.clause);
+    }
+    return refused;
   }
-  if (!btf.AllowsSuccess() || btf.anything) return btf;
+  if (btf.anything) return btf;
 
   Expectation expected = *type;
   expected.Also(btf.alternatives[0].clause);

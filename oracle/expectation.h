@@ -29,7 +29,7 @@ struct Expectation {
     ClauseId exact = kNoClause;   // What is broken when it fails with another errno.
   };
 
-  std::array<Alternative, 3> alternatives;
+  std::array<Alternative, 4> alternatives;
   uint8_t count = 0;
   // On success: what the output buffer must hold (nullptr: nothing is said), by which clause.
   const Bytes* output = nullptr;

@@ -93,6 +93,10 @@ void Checker::State::On(const Freeze& op, const Outcome& outcome) {
   const Traits& traits = profile.traits;
   const auto expect = [&]() -> Expectation {
     if (map == nullptr) return ExpectMapFd(handle, false);
+    const bool lock = map->attributes.has_lock();
+    if (lock && traits.freeze_refuses_lock) {
+      return Expectation::Fails(Errno::kENOTSUPP, G::freeze_spin_lock);
+    }
     if (traits.freeze_needs_write && !handle.can_write) {
       return Expectation::Fails(Errno::kEPERM, G::freeze_rdonly_descriptor);
     }
@@ -110,6 +114,7 @@ void Checker::State::On(const Freeze& op, const Outcome& outcome) {
     return Expectation::Succeeds(G::freeze_succeeds)
         .Also(G::freeze_wronly_descriptor, !handle.can_read)
         .Also(G::freeze_rdonly_descriptor_allowed, !handle.can_write)
+        .Also(G::freeze_spin_lock_allowed, lock)
         .Also(G::freeze_unprivileged, caller == Caller::kUnprivileged);
   };
   if (Settle(expect(), outcome, map) == Settled::kSucceeded) map->frozen = true;

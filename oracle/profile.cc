@@ -23,6 +23,7 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(no_prealloc_enomem),
     TRAIT(lookup_flags_first),
     TRAIT(freeze_without_capability),
+    TRAIT(freeze_refuses_lock),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -42,6 +43,7 @@ constexpr Traits Linux61() {
   traits.lock_refused_eopnotsupp = false;
   traits.unprivileged_after_attributes = false;
   traits.freeze_without_capability = false;
+  traits.freeze_refuses_lock = false;
   return traits;
 }
 

@@ -31,6 +31,7 @@ struct Traits {
   bool no_prealloc_enomem = true;       // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
   bool lookup_flags_first = true;       // LOOKUP: unknown flags (EINVAL) before permission; 7.2: after.
   bool freeze_without_capability = true;  // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
+  bool freeze_refuses_lock = true;      // BPF_MAP_FREEZE of a map with a bpf_spin_lock: ENOTSUPP.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 
