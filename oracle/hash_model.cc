@@ -159,7 +159,7 @@ void HashModel::Update(const Bytes& key, const Bytes& value) {
     }
   }
   attributes_.HideLock(&elements_[index].value);
-  order_.Added(&elements_, index);
+  order_.Unsettle(&elements_, index);
   Changed();
 }
 
@@ -223,6 +223,8 @@ void HashModel::Doubt(uint32_t index) {
   if (!elements_[index].certain) return;
   elements_[index].certain = false;
   ++uncertain_;
+  // Where it stood, its neighbours may or may not have closed up.
+  order_.Unsettle(&elements_, index);
 }
 
 }  // namespace mapspec

@@ -58,8 +58,9 @@ class IterationOrder {
     return Finding::kPossible;
   }
 
-  // An element was added or replaced (a replaced one may move): index of a live element.
-  void Added(ElementTable* table, uint32_t index) {
+  // A live element was added or replaced (a replaced one may move), or has become doubtful: it may stand
+  // anywhere, or nowhere.
+  void Unsettle(ElementTable* table, uint32_t index) {
     if ((*table)[index].placed) Unlink(table, index);
     changed_ = placed_ != 0;
     ++epoch_;
