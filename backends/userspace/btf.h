@@ -26,10 +26,19 @@ namespace usermaps {
 
 inline constexpr size_t kMaxBtfSize = 16U << 20;
 
-// What the names of maps and of types are made of.
+// Kinds that the headers of older systems lack.
+inline constexpr uint32_t kBtfKindFloat = 16;
+inline constexpr uint32_t kBtfKindDeclTag = 17;
+inline constexpr uint32_t kBtfKindTypeTag = 18;
+inline constexpr uint32_t kBtfKindEnum64 = 19;
+inline constexpr uint32_t kBtfMaxDepth = 32;
+
+// What the names of maps and of types are made of. The kernel's idea of a letter is that of
+// Latin-1.
 inline bool IsNameCharacter(char c) {
+  const auto byte = static_cast<unsigned char>(c);
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.';
+         c == '.' || (byte >= 0xc0 && byte != 0xd7 && byte != 0xf7);
 }
 
 class Btf final : public Object {
@@ -60,25 +69,34 @@ class Btf final : public Object {
   struct Type {
     uint32_t name = 0;
     uint32_t kind = 0;
+    uint32_t vlen = 0;
+    bool kind_flag = false;
     uint32_t size_or_type = 0;
     uint32_t count = 0;     // array elements
     uint32_t encoding = 0;  // the word behind an int
-    std::vector<Member> members;
+    std::vector<Member>
+        members;  // of an array: the element's type and the index's; of an enum: names
   };
 
+  // btf_parse.cc
   int ParseHeader();
   int ParseTypes();
-  int ParseOne(const uint32_t* words, size_t available, bool kind_flag, uint32_t vlen, Type* type,
-               size_t* used);
-  int CheckNames() const;
+  static size_t WordsBehind(const Type& type);
+  static void ReadBehind(const uint32_t* words, Type* type);
+  // btf_check.cc
+  int Check() const;
+  int CheckAlone(const Type& type) const;
   int Resolve(uint32_t type_id, std::vector<uint8_t>* states, uint32_t depth) const;
-  int CheckStruct(const Type& type) const;
+  int CheckParts(const Type& type) const;
+  int CheckLocks(const Type& type) const;
+  bool IsWholeInt(uint32_t type_id) const;
+
   const Type* Find(uint32_t type_id) const {
     return type_id < types_.size() ? &types_[type_id] : nullptr;
   }
   std::string_view Name(uint32_t offset) const;
-  // Follows typedefs and qualifiers.
-  uint32_t Skip(uint32_t type_id) const;
+  static bool IsModifier(uint32_t kind);  // typedefs and qualifiers
+  uint32_t Skip(uint32_t type_id) const;  // follows them
   std::optional<uint64_t> SizeOf64(uint32_t type_id, uint32_t depth) const;
   bool IsSpinLock(uint32_t type_id) const;
   void CollectLocks(uint32_t type_id, uint32_t base, uint32_t depth,

@@ -12,6 +12,12 @@
 #include "backends/userspace/hash_key.h"
 #include "backends/userspace/mutant.h"
 
+// LeakSanitizer, when it is there, does not look for pointers in mapped memory unless told.
+extern "C" {
+void __lsan_register_root_region(const void* begin, size_t size) __attribute__((weak));
+void __lsan_unregister_root_region(const void* begin, size_t size) __attribute__((weak));
+}
+
 namespace usermaps {
 namespace {
 
@@ -41,6 +47,9 @@ HashMap::HashMap(const MapSpec& spec)
 
 HashMap::~HashMap() {
   if (pool_.preallocated() || buckets_.data() == nullptr) return;
+  if (__lsan_unregister_root_region != nullptr) {
+    __lsan_unregister_root_region(buckets_.data(), buckets_.size());
+  }
   for (uint32_t i = 0; i < bucket_count_; ++i) {
     for (Element* element = BucketAt(i).head; element != nullptr;) {
       pool_.Free(reinterpret_cast<std::byte*>(std::exchange(element, element->next)));
@@ -52,7 +61,11 @@ int HashMap::Init() {
   const uint64_t element_size = sizeof(Element) + value_offset_ + RoundUp8(spec().value_size);
   static_assert(sizeof(Bucket) == 16);
   if (const int err = Area::Make(bucket_count_ * sizeof(Bucket), &buckets_); err != 0) return err;
-  return pool_.Init(spec().max_entries, element_size, (spec().flags & BPF_F_NO_PREALLOC) == 0);
+  const bool preallocate = (spec().flags & BPF_F_NO_PREALLOC) == 0;
+  if (!preallocate && __lsan_register_root_region != nullptr) {
+    __lsan_register_root_region(buckets_.data(), buckets_.size());
+  }
+  return pool_.Init(spec().max_entries, element_size, preallocate);
 }
 
 uint32_t HashMap::Hash(const void* key) const {
