@@ -17,6 +17,8 @@ std::shared_ptr<const ApiSetup> UserspaceSetup() {
 #define MAPSPEC_FILL(name, capability) setup->api.name = &::usermaps_##name;
   MAPSPEC_BPF_API(MAPSPEC_FILL)
 #undef MAPSPEC_FILL
+  setup->map_memory = &::usermaps_mmap;
+  setup->api.map_mmap = &::usermaps_mmap;
   setup->capabilities = CapabilitiesOf(setup->api);
   Add(&setup->capabilities, Capability::kMmap);
   setup->possible_cpus = HostEnvironment("").possible_cpus;

@@ -39,8 +39,9 @@ ApiSession::View* ApiSession::ViewOf(uint16_t view) {
 
 void ApiSession::Do(const Mmap& op, Outcome* out) {
   const int protection = (op.prot_read ? PROT_READ : 0) | (op.prot_write ? PROT_WRITE : 0);
-  void* address = mmap(nullptr, op.length, protection, op.shared ? MAP_SHARED : MAP_PRIVATE,
-                       Fd(op.map), static_cast<off_t>(op.offset));
+  void* address =
+      setup_->map_memory(nullptr, op.length, protection, op.shared ? MAP_SHARED : MAP_PRIVATE,
+                         Fd(op.map), static_cast<off_t>(op.offset));
   const bool mapped = address != MAP_FAILED;
   if (!mapped) SetSystemResult(-1, out);
   if (op.result >= kMaxSlots) {
