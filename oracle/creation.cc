@@ -111,8 +111,10 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   for (const uint32_t type_id : {create.btf_key_type_id, create.btf_value_type_id}) {
     if (type_id != 0 && !HasType(*btf, type_id)) return refuse(G::create_btf_types);
   }
-  if (create.btf_key_type_id == 0) return refuse(G::create_btf_types);
-  if (SizeOfType(*btf, create.btf_key_type_id) != create.key_size) return refuse(G::create_btf_types);
+  const bool no_key = create.btf_key_type_id == 0;
+  if (no_key ? !array : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
+    return refuse(G::create_btf_types);
+  }
   if (SizeOfType(*btf, create.btf_value_type_id) != create.value_size) {
     return refuse(G::create_btf_types);
   }
@@ -127,6 +129,8 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
                  : Expectation::Fails(Errno::kENOTSUPP, G::create_lock_refused_enotsupp);
     }
   }
+  // A map without a key type is for the data sections of programs, which this vocabulary cannot make.
+  if (no_key) return refuse(G::create_btf_types);
   if (array && !IsInt(*btf, create.btf_key_type_id)) {
     return Expectation::Fails(Errno::kEINVAL, clause::array::create_btf_key);
   }
