@@ -18,7 +18,6 @@ std::shared_ptr<const ApiSetup> UserspaceSetup() {
   MAPSPEC_BPF_API(MAPSPEC_FILL)
 #undef MAPSPEC_FILL
   setup->map_memory = &::usermaps_mmap;
-  setup->api.map_mmap = &::usermaps_mmap;
   setup->capabilities = CapabilitiesOf(setup->api);
   Add(&setup->capabilities, Capability::kMmap);
   setup->possible_cpus = HostEnvironment("").possible_cpus;

@@ -22,6 +22,9 @@
 #ifndef BACKENDS_LIBBPF_API_API_SESSION_H_
 #define BACKENDS_LIBBPF_API_API_SESSION_H_
 
+#include <sys/mman.h>
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -57,6 +60,9 @@ class CallHost {
 // What all sessions of one backend share.
 struct ApiSetup {
   BpfApi api;
+  // mmap(2), or what an implementation has in its place; munmap(2) undoes either.
+  void* (*map_memory)(void* address, size_t length, int protection, int flags, int fd,
+                      off_t offset) = &::mmap;
   CapabilitySet capabilities;
   uint32_t possible_cpus = 1;
   std::unique_ptr<CallHost> host = std::make_unique<CallHost>();

@@ -8,7 +8,6 @@
 #define BACKENDS_LIBBPF_API_BPF_API_H_
 
 #include <bpf/bpf.h>
-#include <sys/mman.h>
 
 #include "backends/capability.h"
 
@@ -43,9 +42,6 @@ struct BpfApi {
 #define MAPSPEC_MEMBER(name, capability) decltype(&::bpf_##name) name = nullptr;
   MAPSPEC_BPF_API(MAPSPEC_MEMBER)
 #undef MAPSPEC_MEMBER
-  // mmap(2) of a map's descriptor; a library whose descriptors are not maps to the kernel has its
-  // own.
-  void* (*map_mmap)(void*, size_t, int, int, int, off_t) = ::mmap;
 };
 
 // The functions that the table has.
