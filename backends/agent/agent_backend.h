@@ -3,7 +3,8 @@
 // A backend whose implementation lives in a child process that speaks the agent protocol
 // (README.md): `exec:COMMAND`, and, with an agent of our own, `library:PATH`. A child that dies or
 // hangs is the outcome of the operation it was at; the next session gets a new child. Healthy
-// children are used again, each by the thread that started it. Thread-safety: that of Backend.
+// children are used again, each by the thread that started it. The backend must outlive its
+// sessions. Thread-safety: that of Backend.
 #ifndef BACKENDS_AGENT_AGENT_BACKEND_H_
 #define BACKENDS_AGENT_AGENT_BACKEND_H_
 

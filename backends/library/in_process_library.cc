@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "backends/host_environment.h"
+#include "backends/kernel/bpffs_directory.h"
 #include "backends/libbpf_api/api_backend.h"
 #include "backends/library/library_backend.h"
 
@@ -21,6 +24,36 @@ Function Symbol(void* library, Capability capability) {
       dlsym(library, std::string(CapabilityName(capability)).c_str()));
 }
 
+// Pins of a library in user space live in any directory; those of one that hands its calls to the
+// kernel, as libbpf does, only on a bpffs.
+class LibraryHost : public CallHost {
+ public:
+  explicit LibraryHost(const BpfApi& api) : api_(api) {}
+
+  std::unique_ptr<PinDirectory> MakePinDirectory(std::string* error) override {
+    auto directory = MakeTemporaryPinDirectory(error);
+    if (directory == nullptr || TryPin(*directory) != -EPERM) return directory;
+    std::string no_bpffs;
+    auto bpffs = MakeBpffsDirectory(&no_bpffs);
+    return bpffs != nullptr && TryPin(*bpffs) == 0 ? std::move(bpffs) : std::move(directory);
+  }
+
+ private:
+  // What pinning a map of no further use there comes to; the pin is removed again.
+  int TryPin(const PinDirectory& directory) const {
+    if (api_.map_create == nullptr || api_.obj_pin == nullptr) return 0;
+    const int fd = api_.map_create(::BPF_MAP_TYPE_ARRAY, nullptr, 4, 4, 1, nullptr);
+    if (fd < 0) return 0;
+    const std::string path = directory.Resolve("mapspec_probe");
+    const int result = api_.obj_pin(fd, path.c_str());
+    if (result == 0) unlink(path.c_str());
+    close(fd);
+    return result;
+  }
+
+  const BpfApi api_;
+};
+
 }  // namespace
 
 std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, std::string* error) {
@@ -36,6 +69,7 @@ std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, st
   setup->api.name = Symbol<decltype(setup->api.name)>(library, Capability::capability);
   MAPSPEC_BPF_API(MAPSPEC_FIND)
 #undef MAPSPEC_FIND
+  setup->host = std::make_unique<LibraryHost>(setup->api);
   setup->capabilities = CapabilitiesOf(setup->api);
   if (setup->capabilities.none()) {
     *error = path +

@@ -3,6 +3,8 @@
 // What libraries do to the process they run in becomes an outcome, and the run goes on.
 #include "backends/library/library_backend.h"
 
+#include <bpf/bpf.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -297,6 +299,25 @@ TEST_F(LibraryBackendTest, OurOwnLibraryAnswersLikeInProcess) {
   ASSERT_EQ(outcomes.size(), 6u);
   EXPECT_EQ(std::get<Bytes>(outcomes[2].output)[0], 2);
   EXPECT_EQ(std::get<Bytes>(outcomes[5].output)[0], 2);
+}
+
+// libbpf itself is a library with this API; the kernel answers through it.
+TEST_F(LibraryBackendTest, ALibraryThatNeedsABpffsForItsPinsGetsOne) {
+  std::string reason;
+  bool usage = false;
+  const auto kernel = MakeBackend("kernel", &reason, &usage);
+  if (kernel == nullptr) GTEST_SKIP() << reason;
+  if (!Has(kernel->capabilities(), Capability::kBpffs)) GTEST_SKIP() << "no bpffs here";
+  Dl_info libbpf{};
+  ASSERT_NE(dladdr(reinterpret_cast<const void*>(&::bpf_map_create), &libbpf), 0);
+  if (std::string(libbpf.dli_fname).find(".so") == std::string::npos) {
+    GTEST_SKIP() << "libbpf is linked statically";
+  }
+  Make(libbpf.dli_fname);
+  const auto outcomes = Run({{EightByteMap()}, {Pin{{0}, "pin"}}, {ObjGet{{1}, "pin"}}});
+  ASSERT_EQ(outcomes.size(), 3u);
+  EXPECT_TRUE(outcomes[1].ok()) << ErrnoName(outcomes[1].error);
+  EXPECT_TRUE(outcomes[2].ok()) << ErrnoName(outcomes[2].error);
 }
 
 TEST_F(LibraryBackendTest, AnyCommandThatSpeaksTheProtocolWillDo) {
