@@ -117,6 +117,26 @@ void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile
   result.status = Status::kPass;
 }
 
+// A map type beyond those the profile promises that the scenario makes and the backend lacks, found by
+// trying to make an ordinary map of it; UNSPEC when there is none.
+MapType MissingMapType(const Scenario& scenario, Backend& backend) {
+  constexpr MapType kProbed[] = {MapType::PERCPU_HASH, MapType::PERCPU_ARRAY, MapType::LRU_HASH,
+                                 MapType::LRU_PERCPU_HASH};
+  for (const Step& step : scenario.steps) {
+    const auto* create = std::get_if<MapCreate>(&step.operation.call);
+    if (create == nullptr || std::find(std::begin(kProbed), std::end(kProbed), create->type) ==
+                                 std::end(kProbed)) {
+      continue;
+    }
+    MapCreate ordinary;
+    ordinary.type = create->type;
+    std::string error;
+    const Trace probe = Execute(backend, {"probe", {{ordinary}}}, &error);
+    if (probe.outcomes.empty() || !probe.outcomes[0].ok()) return create->type;
+  }
+  return MapType::UNSPEC;
+}
+
 ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& profile,
                         Backend& backend) {
   const auto start = std::chrono::steady_clock::now();
@@ -146,6 +166,11 @@ ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& pr
   if (lacking != Capability::kCount) {
     result.status = Status::kSkip;
     result.reason = fmt::format("the backend lacks {}", CapabilityName(lacking));
+    return run;
+  }
+  if (const MapType missing = MissingMapType(scenario, backend); missing != MapType::UNSPEC) {
+    result.status = Status::kSkip;
+    result.reason = fmt::format("the backend has no {}", MapTypeName(missing));
     return run;
   }
   std::string error;

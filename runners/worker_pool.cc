@@ -129,22 +129,35 @@ class Pool {
         worker.terminated = true;
       }
       const bool open = ReadAvailable(worker.process.fd, &worker.lines);
-      while (const auto line = worker.lines.NextLine()) {
-        worker.heard = Clock::now();
-        if (const auto message = DecodeMessage(*line)) {
-          std::visit([&](const auto& m) { Handle(&worker, m); }, *message);
-        }
-      }
+      HandleLines(&worker);
       const Clock::time_point now = Clock::now();
       const bool silent = now - worker.heard > kSilence;
       if (!worker.killed && (silent || (stop && now - stop_time_ > kGrace))) {
         kill(worker.process.pid, SIGKILL);
         worker.killed = true;
       }
-      if (!open) Ended(i, silent);
+      // What a backend started may keep the pipe open, so its end is not the only sign of a death.
+      int status = 0;
+      if (open && waitpid(worker.process.pid, &status, WNOHANG) != worker.process.pid) continue;
+      if (open) {
+        ReadAvailable(worker.process.fd, &worker.lines);
+        HandleLines(&worker);
+        RemoveChildToKill(worker.process.pid);
+      } else {
+        status = WaitFor(worker.process.pid);
+      }
+      Ended(i, status, silent);
     }
   }
 
+  void HandleLines(Worker* worker) {
+    while (const auto line = worker->lines.NextLine()) {
+      worker->heard = Clock::now();
+      if (const auto message = DecodeMessage(*line)) {
+        std::visit([&](const auto& m) { Handle(worker, m); }, *message);
+      }
+    }
+  }
   void Handle(Worker* worker, const HelloMessage&) { worker->said_hello = true; }
   void Handle(Worker*, const UnusableMessage& message) { results_->unusable = message.reason; }
   void Handle(Worker* worker, const PlanMessage& message) {
@@ -183,11 +196,10 @@ class Pool {
     if (options_.stop_at_first && (merged.status == Status::kFail)) stop_asked_ = true;
   }
 
-  void Ended(size_t index, bool hung) {
+  void Ended(size_t index, int status, bool hung) {
     Worker worker = std::move(workers_[index]);
     workers_.erase(workers_.begin() + static_cast<ptrdiff_t>(index));
     close(worker.process.fd);
-    const int status = WaitFor(worker.process.pid);
     const bool stopping = StopFlag().load() || stop_asked_;
     if (!worker.current.empty()) {
       TestResult test;

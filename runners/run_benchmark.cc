@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+//
+// What judging costs, printed as rates and, below them, as the ratios that DESIGN speaks of:
+//   - operations on a HASH judged in memory, and heap allocations for each;
+//   - generate + execute + judge on the kernel, against a bare loop of the same bpf(2) calls;
+//   - the same scripts on the userspace library, against the kernel.
+// Where bpf(2) is refused, the kernel's part is left out, with the reason.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "backends/backend.h"
+#include "backends/libbpf_api/allocation_count.h"
+#include "oracle/checker.h"
+#include "properties/entropy.h"
+#include "properties/script_generator.h"
+#include "runners/bare_script.h"
+
+namespace mapspec {
+namespace {
+
+constexpr uint64_t kScripts = 32;
+
+// A cycle of operations that ends in the state it began in, so that it can be judged again and again:
+// every key of a full hash is overwritten, looked up, deleted, missed and inserted again.
+Script HashCycle(uint32_t keys) {
+  Script script;
+  for (uint32_t i = 0; i < keys; ++i) {
+    const InBuffer key{Pointer::kValid, Bytes::LittleEndian(i, 8)};
+    const InBuffer value{Pointer::kValid, Bytes(16, static_cast<uint8_t>(i))};
+    script.operations.push_back({Update{{0}, key, value, BPF_EXIST}});
+    script.operations.push_back({Lookup{{0}, key}});
+    script.operations.push_back({Delete{{0}, key}});
+    script.operations.push_back({Lookup{{0}, key}});
+    script.operations.push_back({Update{{0}, key, value, BPF_NOEXIST}});
+    script.operations.push_back({Update{{0}, key, value, BPF_NOEXIST}});
+  }
+  return script;
+}
+
+void JudgeHash(benchmark::State& state) {
+  constexpr uint32_t kKeys = 64;
+  std::string error;
+  bool usage = false;
+  const std::unique_ptr<Backend> backend = MakeBackend("userspace", &error, &usage);
+  MapCreate create;
+  create.key_size = 8;
+  create.value_size = 16;
+  create.max_entries = kKeys;
+  Script script{"hash", {{create}}};
+  for (uint32_t i = 0; i < kKeys; ++i) {
+    script.operations.push_back({Update{{0}, {Pointer::kValid, Bytes::LittleEndian(i, 8)},
+                                        {Pointer::kValid, Bytes(16, static_cast<uint8_t>(i))}, BPF_ANY}});
+  }
+  const size_t prologue = script.operations.size();
+  const Script cycle = HashCycle(kKeys);
+  script.operations.insert(script.operations.end(), cycle.operations.begin(), cycle.operations.end());
+  const Trace trace = Execute(*backend, script, &error);
+  Checker checker(NewestLinuxProfile(), trace.environment);
+  size_t violations = 0;
+  const auto judge = [&](size_t i) {
+    violations +=
+        checker.Step(trace.operations[i], trace.outcomes[i]).kind == Judgement::Kind::kViolation;
+  };
+  for (size_t i = 0; i < trace.outcomes.size(); ++i) judge(i);
+  const size_t length = trace.outcomes.size() - prologue;
+  int64_t operations = 0;
+  const uint64_t allocations = AllocationCount();
+  for (auto _ : state) {
+    for (size_t i = prologue; i < trace.outcomes.size(); ++i) judge(i);
+    operations += static_cast<int64_t>(length);
+  }
+  const uint64_t allocated = AllocationCount() - allocations;
+  if (violations != 0) state.SkipWithError("the userspace library does not conform: nothing to measure");
+  state.SetItemsProcessed(operations);
+  state.counters["allocations_per_operation"] =
+      static_cast<double>(allocated) / static_cast<double>(operations);
+}
+BENCHMARK(JudgeHash);
+
+// Scripts over one HASH that CanRunBare covers, made anew from their seeds.
+class HashScripts {
+ public:
+  HashScripts() : generator_(Options()) {}
+  void Make(uint64_t seed, Script* script) const {
+    SeededEntropy entropy(seed);
+    generator_.Generate(entropy, script);
+    std::erase_if(script->operations, [](const Operation& o) { return !CanRunBare(o); });
+  }
+
+ private:
+  static GeneratorOptions Options() {
+    GeneratorOptions options;
+    options.types = {MapType::HASH};
+    options.min_operations = options.max_operations = 2000;
+    options.max_map_bytes = 256 * 1024;
+    options.capabilities.reset();
+    for (const Capability capability :
+         {Capability::kMapCreate, Capability::kMapLookupElem, Capability::kMapLookupElemFlags,
+          Capability::kMapUpdateElem, Capability::kMapDeleteElem, Capability::kMapGetNextKey,
+          Capability::kMapLookupAndDeleteElem, Capability::kMapLookupAndDeleteElemFlags}) {
+      Add(&options.capabilities, capability);
+    }
+    return options;
+  }
+  ScriptGenerator generator_;
+};
+
+void GenerateExecuteJudge(benchmark::State& state, const std::string& selector, bool judge) {
+  std::string error;
+  bool usage = false;
+  const std::unique_ptr<Backend> backend = MakeBackend(selector, &error, &usage);
+  if (backend == nullptr) {
+    state.SkipWithError(error.c_str());
+    return;
+  }
+  const HashScripts scripts;
+  const Profile& profile = *FindProfile(backend->default_profile());
+  Script script;
+  std::vector<Outcome> outcomes;
+  std::vector<Script> made(kScripts);
+  for (uint64_t i = 0; i < kScripts; ++i) scripts.Make(i, &made[i]);
+  int64_t operations = 0;
+  uint64_t seed = 0;
+  for (auto _ : state) {
+    const uint64_t i = seed++ % kScripts;
+    if (judge) scripts.Make(i, &script);
+    const Script& run = judge ? script : made[i];
+    outcomes.clear();
+    backend->NewSession(&error)->Run(run.operations, &outcomes);
+    if (judge) {
+      Checker checker(profile, backend->environment());
+      for (size_t k = 0; k < outcomes.size(); ++k) {
+        if (checker.Step(run.operations[k], outcomes[k]).kind != Judgement::Kind::kViolation) continue;
+        state.SkipWithError("a violation: nothing to measure");
+        return;
+      }
+    }
+    operations += static_cast<int64_t>(run.operations.size());
+  }
+  state.SetItemsProcessed(operations);
+}
+BENCHMARK_CAPTURE(GenerateExecuteJudge, kernel, "kernel", true);
+BENCHMARK_CAPTURE(GenerateExecuteJudge, userspace, "userspace", true);
+BENCHMARK_CAPTURE(GenerateExecuteJudge, userspace_execute_only, "userspace", false);
+BENCHMARK_CAPTURE(GenerateExecuteJudge, kernel_execute_only, "kernel", false);
+
+void BareLoop(benchmark::State& state) {
+  std::string error;
+  bool usage = false;
+  if (MakeBackend("kernel", &error, &usage) == nullptr) {
+    state.SkipWithError(error.c_str());
+    return;
+  }
+  const HashScripts scripts;
+  std::vector<std::unique_ptr<BareScript>> bare;
+  for (uint64_t i = 0; i < kScripts; ++i) {
+    Script script;
+    scripts.Make(i, &script);
+    bare.push_back(std::make_unique<BareScript>(script));
+  }
+  int64_t operations = 0;
+  uint64_t seed = 0;
+  for (auto _ : state) {
+    BareScript& script = *bare[seed++ % kScripts];
+    script.Run();
+    operations += static_cast<int64_t>(script.size());
+  }
+  state.SetItemsProcessed(operations);
+}
+BENCHMARK(BareLoop);
+
+// Prints what GoogleBenchmark prints, and keeps the rates.
+class Ratios : public benchmark::ConsoleReporter {
+ public:
+  Ratios() : ConsoleReporter(OO_Tabular) {}
+  void ReportRuns(const std::vector<Run>& runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const Run& run : runs) {
+      const auto items = run.counters.find("items_per_second");
+      if (items != run.counters.end()) rates_[run.benchmark_name()] = items->second;
+    }
+  }
+  void Print() const {
+    Say("judging a HASH in memory", Rate("JudgeHash") / 1e6, "million operations a second (wanted: at least 10)");
+    Say("generate + execute + judge on the kernel", Rate("BareLoop") / Rate("GenerateExecuteJudge/kernel"),
+        "times the bare loop's time (wanted: at most 1.25)");
+    Say("userspace library, executed only",
+        Rate("GenerateExecuteJudge/userspace_execute_only") / Rate("GenerateExecuteJudge/kernel_execute_only"),
+        "times the kernel's rate");
+    Say("generate + execute + judge on userspace", Rate("GenerateExecuteJudge/userspace") / 1e6,
+        "million operations a second (wanted: at least 2)");
+  }
+
+ private:
+  double Rate(const std::string& name) const {
+    const auto rate = rates_.find(name);
+    return rate == rates_.end() ? 0 : rate->second;
+  }
+  static void Say(std::string_view what, double number, std::string_view unit) {
+    if (number > 0 && number < 1e12) fmt::print("{}: {:.2f} {}\n", what, number, unit);
+  }
+  std::map<std::string, double> rates_;
+};
+
+}  // namespace
+}  // namespace mapspec
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  mapspec::Ratios ratios;
+  benchmark::RunSpecifiedBenchmarks(&ratios);
+  ratios.Print();
+  return 0;
+}
