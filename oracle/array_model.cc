@@ -119,7 +119,10 @@ Expectation ArrayModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes*
   return expected.Also(C::lookup_batch_flags_ignored, batch.flags != 0)
       .Also(C::lookup_batch_lock, batch.elem_flags != 0)
       .Also(C::lookup_batch_end_not_foreseen, batch.count == left)
-      .Also(C::lookup_batch_walk);
+      .Also(C::lookup_batch_walk)
+      .Also(C::lookup_batch_ascending)
+      .Also(C::lookup_batch_rest_untouched)
+      .Also(C::lookup_batch_token);
 }
 
 Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch,
@@ -133,10 +136,13 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
   if (outcome.error == Errno::kEFAULT) {
     const bool only_token = batch.start != LookupBatch::Start::kBad && batch.keys == Pointer::kValid &&
                             batch.values == Pointer::kValid;
-    // The elements were given and counted before the token could not be written.
-    if (only_token && output.count != wanted) return count_is(C::lookup_batch_bad_out_batch, wanted);
     if (!only_token && output.count != 0) return count_is(C::lookup_batch_bad_pointer, 0);
-    return {};
+    if (batch.start == LookupBatch::Start::kBad && !Untouched(output)) {
+      return {C::lookup_batch_bad_pointer, "buffers untouched", "bytes were written"};
+    }
+    if (!only_token) return {};
+    // The elements are given and counted before the token cannot be written.
+    if (output.count != wanted) return count_is(C::lookup_batch_bad_out_batch, wanted);
   }
   if (output.count != wanted || wanted * 4 > output.keys.size() ||
       wanted * attributes_.value_size > output.values.size()) {

@@ -4,6 +4,7 @@
 // command at all); lookups go to the model as a whole, updates and deletions are judged element by element,
 // by what the same call on a single element may answer.
 #include "oracle/checker_state.h"
+#include "oracle/limits.h"
 
 namespace mapspec {
 namespace {
@@ -120,7 +121,9 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
 void Checker::State::CompareCount(ClauseId clause, uint32_t count, const BatchOutput& output,
                                   MapState* map) {
   Cite(clause);
-  if (output.count != count) Compare({clause, CountIs(count), CountIs(output.count)}, map);
+  if (output.count != count) return Compare({clause, CountIs(count), CountIs(output.count)}, map);
+  if (Untouched(output)) return;
+  Compare({clause, "buffers untouched", "bytes were written"}, map);
 }
 
 void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {

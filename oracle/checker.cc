@@ -28,6 +28,9 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
   }
   state_->caller = operation.caller;
   std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
+  if (outcome.completion == Completion::kReturned && judgement.kind != Judgement::Kind::kUnjudged) {
+    state_->Cite(clause::generic::call_returns);
+  }
   return judgement;
 }
 

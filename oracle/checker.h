@@ -29,9 +29,12 @@ struct Judgement {
   Kind kind = Kind::kConforms;
   ClauseId violated = kNoClause;  // For kViolation.
   // The clauses that decided, kNoClause for unused places.
-  static constexpr size_t kMaxCited = 8;
-  std::array<ClauseId, kMaxCited> cited = {kNoClause, kNoClause, kNoClause, kNoClause,
-                                           kNoClause, kNoClause, kNoClause, kNoClause};
+  static constexpr size_t kMaxCited = 12;
+  std::array<ClauseId, kMaxCited> cited = [] {
+    std::array<ClauseId, kMaxCited> none;
+    none.fill(kNoClause);
+    return none;
+  }();
   // For kViolation: what was allowed and what came, each a line or a few.
   std::string expected;
   std::string got;

@@ -137,6 +137,19 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock : G::create_btf_accepted);
 }
 
+// Types without a model: only that some of them cannot hold a lock, when nothing else is out of the way.
+Expectation ExpectOfOtherType(const MapCreate& create, const World& world, const Traits& traits) {
+  const bool lockless_type = create.type == MapType::LRU_HASH || create.type == MapType::PERCPU_HASH ||
+                             create.type == MapType::PERCPU_ARRAY;
+  const bool plain = create.map_flags == 0 && create.key_size == 4 && create.value_size <= 4096 &&
+                     create.max_entries > 0 && create.max_entries <= 4096 && create.name.empty();
+  const std::optional<BtfLoad>& btf = world.BtfAt(create.btf);
+  if (!lockless_type || !plain || !btf.has_value() || !HoldsLock(*btf, create.btf_value_type_id)) {
+    return Expectation::Anything();
+  }
+  return ExpectBtf(create, world, traits);
+}
+
 // What is refused whatever the type is; nullopt when nothing.
 std::optional<Expectation> RefusedForEveryType(const MapCreate& create, const Environment& environment) {
   if (create.btf_key_type_id != 0 && create.btf_value_type_id == 0) {
@@ -239,7 +252,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     if (!type.has_value()) expected.OrFails(Errno::kEINVAL, G::create_unprivileged_after_attributes);
     return expected;
   }
-  if (!type.has_value()) return Expectation::Anything();
+  if (!type.has_value()) return ExpectOfOtherType(create, world, traits);
 
   if (bad_name || !btf.AllowsSuccess()) {
     Expectation refused = bad_name ? Expectation::Fails(Errno::kEINVAL, G::create_name_invalid)

@@ -197,7 +197,12 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     if (map == nullptr) return ExpectMapFd(handle, bad_pointers || odd_flags);
     if (!MayWrite(handle)) return RefusedWrite(handle, bad_pointers || odd_flags);
     if ((op.flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock()) {
-      return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
+      if (!IsQueueOrStack(*map)) return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
+      return OfQueueOrStack(*map, [](auto clauses) {
+        using C = decltype(clauses);
+        return Expectation::Fails(Errno::kEINVAL, C::push_flags, C::push_flags_errno)
+            .Also(G::lock_without_spin_lock);
+      });
     }
     if (IsQueueOrStack(*map)) {
       if (op.key.pointer != Pointer::kNull) {

@@ -36,7 +36,8 @@ struct Expectation {
   ClauseId output_clause = kNoClause;
   // Further clauses that speak of this case and hold if the outcome is an allowed one: an order of
   // refusals, a flag that is accepted. Cited, never blamed.
-  std::array<ClauseId, 6> also = {kNoClause, kNoClause, kNoClause, kNoClause, kNoClause, kNoClause};
+  std::array<ClauseId, 8> also = {kNoClause, kNoClause, kNoClause, kNoClause,
+                                  kNoClause, kNoClause, kNoClause, kNoClause};
   // Nothing at all is promised here.
   bool anything = false;
 

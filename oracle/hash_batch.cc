@@ -80,7 +80,9 @@ Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* 
   return expected.Also(C::lookup_batch_walk)
       .Also(batch.and_delete ? C::lookup_and_delete_batch_takes : C::lookup_batch_keeps_elements)
       .Also(C::lookup_batch_lock, batch.elem_flags != 0)
-      .Also(C::lookup_batch_end_count);
+      .Also(C::lookup_batch_end_count)
+      .Also(C::lookup_batch_rest_untouched)
+      .Also(C::lookup_batch_token);
 }
 
 // Buckets are max_entries rounded up to a power of two, and tokens count them.
@@ -103,15 +105,15 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
       Changed();
     }
     walk_.Close();
-    return output.count == 0 ? Mismatch{} : count_is(fault, "count 0");
+    if (output.count != 0) return count_is(fault, "count 0");
+    if (batch.start != LookupBatch::Start::kBad || Untouched(output)) return {};
+    return {fault, "buffers untouched", "bytes were written"};
   }
   const Remaining remaining = RemainingAfter(in_batch);
   if (outcome.error == Errno::kENOENT && !remaining.followed && TokenOutside(*in_batch)) {
     if (output.count != 0) return count_is(C::lookup_batch_token_outside, "count 0");
-    if (!output.out_batch.empty() && !IsPoison(output.out_batch)) {
-      return {C::lookup_batch_token_outside, "out_batch untouched", output.out_batch.ToHex()};
-    }
-    return {};
+    if (Untouched(output)) return {};
+    return {C::lookup_batch_token_outside, "buffers untouched", "bytes were written"};
   }
   if (output.count > batch.count ||
       uint64_t{output.count} * attributes_.key_size > output.keys.size() ||

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "oracle/bytes.h"
+#include "oracle/outcome.h"
 #include "oracle/uapi.h"
 
 namespace mapspec {
@@ -20,9 +21,8 @@ inline constexpr uint64_t kIntMax = 0x7fffffff;
 // From here on a creation may fail for lack of memory, which is no map's fault …
 inline constexpr uint64_t kLargeAllocation = 64u << 20;
 constexpr bool IsLarge(uint64_t size) { return size > kLargeAllocation; }
-// … and from here on it must, since no address space holds it (vmalloc space: 2^45 with four-level tables,
-// 2^54 with five).
-inline constexpr uint64_t kImpossibleAllocation = uint64_t{1} << 54;
+// … and from here on it must: a pebibyte, more than any machine has.
+inline constexpr uint64_t kImpossibleAllocation = uint64_t{1} << 50;
 
 // BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG exclude each other.
 constexpr bool BothAccessFlags(uint32_t map_flags) {
@@ -35,6 +35,11 @@ inline bool UntouchedFrom(const Bytes& buffer, uint64_t offset) {
     if (buffer[i] != PoisonByte(i)) return false;
   }
   return true;
+}
+
+// Whether no output buffer of a batch was written to.
+inline bool Untouched(const BatchOutput& output) {
+  return IsPoison(output.out_batch) && IsPoison(output.keys) && IsPoison(output.values);
 }
 
 }  // namespace mapspec

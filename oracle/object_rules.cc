@@ -219,8 +219,8 @@ void Checker::State::On(const GetFdById& op, const Outcome& outcome) {
       Expectation gone = Expectation::Fails(Errno::kENOENT, G::close_deletes_map);
       return world.MayHaveId(id) ? gone.OrSucceeds(G::unlink_unpins) : gone.Also(G::get_fd_by_id_unknown);
     }
-    // Any other may belong to somebody else's map; above INT_MAX there are none.
-    if (id > kIdLimit) return Expectation::Fails(Errno::kENOENT, G::get_fd_by_id_unknown);
+    // Any other may belong to somebody else's map; from INT_MAX on there are none.
+    if (id >= kIdLimit) return Expectation::Fails(Errno::kENOENT, G::get_fd_by_id_unknown);
     return Expectation::Anything();
   };
   Settle(expect(), outcome, nullptr);
