@@ -3,8 +3,11 @@
 // Zero-filled memory of a map: committed page by page when first touched.
 //
 // Purpose: a map reserves room for max_entries elements at creation; an untouched element costs
-// nothing. Units: bytes. Ownership: the Area unmaps (and closes) what it made. Errors: -ENOMEM,
-// also for sizes beyond the machine's memory, as the kernel's allocator answers them.
+//   nothing.
+// Units: bytes.
+// Ownership: the Area unmaps (and closes) what it made.
+// Errors: -ENOMEM, also for sizes beyond the machine's memory, as the kernel's allocator answers
+//   them.
 // Thread-safety: the object is immutable once made; the bytes are the caller's business.
 #ifndef BACKENDS_USERSPACE_AREA_H_
 #define BACKENDS_USERSPACE_AREA_H_

@@ -3,11 +3,11 @@
 // As much of BTF as a map needs: the size of a type, the bpf_spin_lock members of a struct, whether
 // a type is an int of 32 bits.
 //
-// Ownership: a Btf keeps a copy of the blob (bpf_obj_get_info_by_fd hands it out). Thread-safety:
-// immutable once parsed. Errors of Parse, as Linux 6.18 answers them: -EINVAL malformed, -524 a
-// newer version or unknown flags, -EEXIST a type
-//   that contains itself, -E2BIG a struct with two bpf_spin_lock members, -EFAULT a bpf_spin_lock
-//   that is misaligned or not 4 bytes.
+// Ownership: a Btf keeps a copy of the blob (bpf_obj_get_info_by_fd hands it out).
+// Thread-safety: immutable once parsed. Errors of Parse, as Linux 6.18 answers them: -EINVAL
+//   malformed, -524 a newer version or unknown flags, -EEXIST a type that contains itself, -E2BIG a
+//   struct with two bpf_spin_lock members, -EFAULT a bpf_spin_lock that is misaligned or not 4
+//   bytes.
 // Source: Documentation/bpf/btf.rst, <linux/btf.h>.
 #ifndef BACKENDS_USERSPACE_BTF_H_
 #define BACKENDS_USERSPACE_BTF_H_

@@ -2,11 +2,12 @@
 //
 // Where the elements of a hash map come from: a preallocated area, or the heap (BPF_F_NO_PREALLOC).
 //
-// Units: bytes per element, fixed at creation. Ownership: an element belongs to whoever allocated
-// it until it is freed. Thread-safety: lock-free (preallocated) or as malloc. Errors: Allocate of a
-// preallocated pool never fails while fewer than max_entries elements are out: the caller counts
-//   before allocating and frees before uncounting. Allocate of a heap pool returns null without
-//   memory.
+// Units: bytes per element, fixed at creation.
+// Ownership: an element belongs to whoever allocated it until it is freed.
+// Thread-safety: lock-free (preallocated) or as malloc.
+// Errors: Allocate of a preallocated pool never fails while fewer than max_entries elements are
+//   out: the caller counts before allocating and frees before uncounting. Allocate of a heap pool
+//   returns null without memory.
 #ifndef BACKENDS_USERSPACE_ELEMENT_POOL_H_
 #define BACKENDS_USERSPACE_ELEMENT_POOL_H_
 

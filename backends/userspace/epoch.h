@@ -4,12 +4,12 @@
 // taking a lock.
 //
 // Purpose: an operation reaches its map through a table that other threads change (close, reclaim)
-// and reads the map's
-//   frozen state. Whoever unpublishes something calls Synchronize() and then knows that no
-//   operation that began before can still see the old state.
+//   and reads the map's frozen state. Whoever unpublishes something calls Synchronize() and then
+//   knows that no operation that began before can still see the old state.
 // Cost: entering is one sequentially consistent store to a line of the thread's own.
 // Thread-safety: everything here may be called by any thread. Synchronize() must not be called
-// inside a Guard. fork: the child forgets the threads it did not inherit.
+//   inside a Guard.
+// fork: the child forgets the threads it did not inherit.
 #ifndef BACKENDS_USERSPACE_EPOCH_H_
 #define BACKENDS_USERSPACE_EPOCH_H_
 

@@ -4,24 +4,22 @@
 // which handles are gone.
 //
 // How: a handle is an open file description of a memfd whose file offset is a cookie, unique and
-// mostly random. One
-//   lseek(fd, 0, SEEK_CUR) therefore says whether the descriptor is open, whether it is ours and
-//   which handle it is. It is the cheapest question that survives close(2), dup(2), dup2(2) and the
-//   reuse of descriptor numbers, none of which can be noticed otherwise. Should somebody move the
-//   offset, the file's identity (fstat) finds the handle and the offset is mended. The memfd of a
-//   handle that cannot be mapped is empty, sealed and open for writing only: mmap(2) fails. Handles
-//   of a mappable array are descriptions of the array's own file, opened with the permission they
-//   have.
+//   mostly random. One lseek(fd, 0, SEEK_CUR) therefore says whether the descriptor is open,
+//   whether it is ours and which handle it is. It is the cheapest question that survives close(2),
+//   dup(2), dup2(2) and the reuse of descriptor numbers, none of which can be noticed otherwise.
+//   Should somebody move the offset, the file's identity (fstat) finds the handle and the offset is
+//   mended. The memfd of a handle that cannot be mapped is empty, sealed and open for writing only:
+//   mmap(2) fails. Handles of a mappable array are descriptions of the array's own file, opened
+//   with the permission they have.
 // Reclaiming: nobody tells when a description is closed. Sweep() asks every descriptor of the
-// process and drops the handles
-//   that none of them means. It looks twice before it drops one, since a descriptor can move while
-//   it looks.
+//   process and drops the handles that none of them means. It looks twice before it drops one,
+//   since a descriptor can move while it looks.
 // Ownership: the table keeps a handle's object alive until it is swept. Descriptors belong to the
-// caller. Thread-safety: Resolve takes no lock, and its result is valid inside the Epoch::Guard it
-// was called in. Open and Sweep
-//   serialise, and must not be called inside a Guard.
+//   caller.
+// Thread-safety: Resolve takes no lock, and its result is valid inside the Epoch::Guard it was
+//   called in. Open and Sweep serialise, and must not be called inside a Guard.
 // Errors: -EBADF a closed descriptor, -EINVAL one that is not ours; Open: those of memfd_create(2),
-// notably -EMFILE.
+//   notably -EMFILE.
 #ifndef BACKENDS_USERSPACE_HANDLE_TABLE_H_
 #define BACKENDS_USERSPACE_HANDLE_TABLE_H_
 

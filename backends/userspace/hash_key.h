@@ -4,7 +4,8 @@
 // advance.
 //
 // Source: the multiply-and-fold construction common to fast non-cryptographic hashes (128-bit
-// product, halves xor-ed). Thread-safety: pure.
+//   product, halves xor-ed).
+// Thread-safety: pure.
 #ifndef BACKENDS_USERSPACE_HASH_KEY_H_
 #define BACKENDS_USERSPACE_HASH_KEY_H_
 

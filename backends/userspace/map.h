@@ -3,12 +3,11 @@
 // What every map has, and what a map type provides.
 //
 // Purpose: the boundary between the commands (permissions, NULL pointers, descriptors:
-// commands_*.cc) and the types
-//   (hash_map.cc, array_map.cc, …). A type is one file with a MapType and one line in map_types.cc.
+//   commands_*.cc) and the types (hash_map.cc, array_map.cc, …). A type is one file with a MapType
+//   and one line in map_types.cc.
 // Ownership: maps are held by handles and pins through std::shared_ptr<Object>.
 // Thread-safety: all operations may run at once; each type does its own locking. `frozen` is read
-// inside an
-//   Epoch::Guard, see usermaps_map_freeze.
+//   inside an Epoch::Guard, see usermaps_map_freeze.
 // Errors: 0 or -errno throughout.
 #ifndef BACKENDS_USERSPACE_MAP_H_
 #define BACKENDS_USERSPACE_MAP_H_

@@ -3,13 +3,12 @@
 // Mutants: deliberate faults, one of which may be switched on at run time, to test that a test
 // suite notices.
 //
-// Purpose: `if (MUTANT("hash.update.full/fits-one-more")) …` names a fault. The part before '/' is
-// the id of the clause
-//   that the fault breaks, the part after it says what is broken. Adding one is that one line.
-// In the normal build the macro is the constant false and leaves no trace. With -DUSERMAPS_MUTANTS
-// every name is
-//   registered before main() runs, whether or not its line is ever executed, and
-//   usermaps_set_mutant() or the environment variable USERMAPS_MUTANT chooses the active one.
+// Purpose: `if (MUTANT("hash.update.full/wrong-errno")) …` names a fault. The part before '/' is
+//   the id of the clause that the fault breaks, the part after it says what is broken. Adding one
+//   is that one line. In the normal build the macro is the constant false and leaves no trace. With
+//   -DUSERMAPS_MUTANTS every name is registered before main() runs, whether or not its line is ever
+//   executed, and usermaps_set_mutant() or the environment variable USERMAPS_MUTANT chooses the
+//   active one.
 // Thread-safety: choosing a mutant while operations run is safe; they notice at their next look.
 #ifndef BACKENDS_USERSPACE_MUTANT_H_
 #define BACKENDS_USERSPACE_MUTANT_H_

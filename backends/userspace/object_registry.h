@@ -4,9 +4,8 @@
 //
 // Ids: given in rising order and not reused until they wrap; they do not keep an object alive.
 // Pins: a pin is a regular file made for it; the registry holds an O_PATH descriptor of the file,
-// which tells when the last
-//   link is gone (unlink, also after a rename) and keeps the inode number from being reused. A pin
-//   keeps its object alive.
+//   which tells when the last link is gone (unlink, also after a rename) and keeps the inode number
+//   from being reused. A pin keeps its object alive.
 // Thread-safety: all members may be called by any thread, outside an Epoch::Guard.
 // Errors: 0 or -errno, those of bpf(2) on bpffs where a general file system can give them.
 #ifndef BACKENDS_USERSPACE_OBJECT_REGISTRY_H_

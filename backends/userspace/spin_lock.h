@@ -3,11 +3,10 @@
 // A lock of one 32-bit word, zero when free.
 //
 // Purpose: one lock per hash bucket, so it must be small and must be usable in memory that was only
-// mapped, never
-//   constructed: zero pages are unlocked locks.
+//   mapped, never constructed: zero pages are unlocked locks.
 // Ownership: the holder of the word. Not recursive.
 // Thread-safety: that is the point. Waiters spin briefly and then yield, since the holder may have
-// been preempted.
+//   been preempted.
 #ifndef BACKENDS_USERSPACE_SPIN_LOCK_H_
 #define BACKENDS_USERSPACE_SPIN_LOCK_H_
 

@@ -3,40 +3,37 @@
 // usermaps: BPF maps in user space, with the low-level C API of libbpf 1.1.
 //
 // Purpose: a real, concurrent implementation of the map commands of bpf(2) for machines, VMs and
-// tests that have no
-//   bpf(2). Each function has the signature and the meaning of the function of <bpf/bpf.h> with
-//   `usermaps_` in place of `bpf_`, so that both can live in one program. libusermaps.so exports
-//   the same functions under libbpf's own names.
+//   tests that have no bpf(2). Each function has the signature and the meaning of the function of
+//   <bpf/bpf.h> with `usermaps_` in place of `bpf_`, so that both can live in one program.
+//   libusermaps.so exports the same functions under libbpf's own names.
 // Types: HASH (preallocated or not), ARRAY, QUEUE, STACK. Any other type: -EINVAL.
 // Source of semantics: Linux 6.18 by observation, the map documents of the kernel tree, <bpf/bpf.h>
-// of libbpf 1.1. Units: sizes in bytes, counts in elements. Errors: libbpf 1.x convention: 0 (or a
-// file descriptor) on success, -errno on failure, with errno set as well.
-//   524 (the kernel's ENOTSUPP, unknown to libc) is returned where Linux returns it. NULL pointers
-//   are answered as Linux answers them (usually -EFAULT); other bad pointers crash. Where libbpf
-//   itself would crash (a NULL `count`, `next_id` or `info_len`) the answer is -EFAULT.
-// Ownership: a map lives while a file descriptor or a pin refers to it, as in the kernel. Handles
-// are real file
-//   descriptors: close(2), dup(2), RLIMIT_NOFILE and close-on-exec work. The memory of a map whose
-//   last handle was closed is given back at a later call (creation and the by-id calls look for
-//   such maps). A handle is a memfd whose file offset identifies it: do not lseek(2) it (if you do,
-//   the next call mends it).
+//   of libbpf 1.1.
+// Units: sizes in bytes, counts in elements.
+// Errors: libbpf 1.x convention: 0 (or a file descriptor) on success, -errno on failure, with errno
+//   set as well. 524 (the kernel's ENOTSUPP, unknown to libc) is returned where Linux returns it.
+//   NULL pointers are answered as Linux answers them (usually -EFAULT); other bad pointers crash.
+//   Where libbpf itself would crash (a NULL `count`, `next_id` or `info_len`) the answer is
+//   -EFAULT.
+// Ownership: a map lives while a descriptor, a pin or a mapping refers to it, as in Linux. Handles
+//   are real file descriptors: close(2), dup(2), RLIMIT_NOFILE and close-on-exec work. The memory
+//   of a map whose last handle was closed is given back at a later call (creation and the by-id
+//   calls look for such maps). A handle is a memfd whose file offset identifies it: do not lseek(2)
+//   it (if you do, the next call mends it).
 // Thread-safety: every function may be called by any thread at any time. A single element operation
-// is atomic with
-//   respect to other element operations; batches and walks are not.
+//   is atomic with respect to other element operations; batches and walks are not.
 // Processes: maps are memory of this process. After fork(2) each side has its own copy of every map
-// (except the data of
-//   BPF_F_MMAPABLE arrays, which stays shared); after execve(2) handles are gone (close-on-exec).
+//   (except the data of BPF_F_MMAPABLE arrays, which stays shared); after execve(2) handles are
+//   gone (close-on-exec).
 // Known differences from the kernel:
 //   - A plain mmap(2) cannot be intercepted (usermaps_mmap is exact). Data of a BPF_F_MMAPABLE
-//   array can be mapped through
-//     its handle, but a length past the end of the data, MAP_PRIVATE, a BPF_F_RDONLY handle, and
-//     mprotect(2) to writable of a mapping made before the freeze are accepted; other maps answer
-//     EACCES instead of ENOTSUPP or EINVAL.
+//     array can be mapped through its handle, but a length past the end of the data, MAP_PRIVATE, a
+//     BPF_F_RDONLY handle, and mprotect(2) to writable of a mapping made before the freeze are
+//     accepted; other maps answer EACCES instead of ENOTSUPP or EINVAL.
 //   - read, write, poll, and the access mode in fcntl(F_GETFL), are those of a memfd.
 //   - bpf_obj_pin makes a regular file (any file system; the name may not contain a dot, as on
-//   bpffs) that means
-//     something only to the process that made it. Each pin and each mmapable array holds one file
-//     descriptor more.
+//     bpffs) that means something only to the process that made it. Each pin and each mmapable
+//     array holds one file descriptor more.
 //   - Nothing is refused for lack of privilege.
 //   - bpf_btf_load writes no log.
 #ifndef BACKENDS_USERSPACE_USERMAPS_H_

@@ -3,7 +3,8 @@
 // What the tests of usermaps share: a descriptor that closes itself, short ways to make maps, and a
 // BTF blob with a spin lock.
 //
-// Ownership: Fd owns its descriptor. Thread-safety: as what it wraps.
+// Ownership: Fd owns its descriptor.
+// Thread-safety: as what it wraps.
 #ifndef BACKENDS_USERSPACE_USERMAPS_TEST_SUPPORT_H_
 #define BACKENDS_USERSPACE_USERMAPS_TEST_SUPPORT_H_
 

@@ -3,12 +3,10 @@
 // Which bytes of a value are data and which are a bpf_spin_lock.
 //
 // Purpose: copying values in and out of a map. The lock word belongs to whoever holds the lock:
-// updates leave it alone and
-//   lookups read it as zero.
+//   updates leave it alone and lookups read it as zero.
 // Units: bytes from the start of the value.
 // Thread-safety: immutable. The caller's lock makes copies atomic; the *Locked variants also take
-// the value's own lock
-//   (BPF_F_LOCK), so that they wait for a program that holds it.
+//   the value's own lock (BPF_F_LOCK), so that they wait for a program that holds it.
 // Source: kernel 6.18 (a lock inside nested structs and arrays of one element counts; see btf.h).
 #ifndef BACKENDS_USERSPACE_VALUE_LAYOUT_H_
 #define BACKENDS_USERSPACE_VALUE_LAYOUT_H_
