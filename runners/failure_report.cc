@@ -15,7 +15,9 @@
 namespace mapspec {
 namespace {
 
-constexpr size_t kRow = 16, kMaxRows = 8, kMaxLine = 200;
+constexpr size_t kRow = 16, kMaxRows = 8, kMaxLine = 160, kWidth = 130;
+// Of a long script, so many operations from its start and from its end.
+constexpr size_t kFirst = 6, kLast = 10;
 
 // Text folded at 88 columns behind a label.
 std::string Folded(std::string_view label, std::string_view text) {
@@ -43,7 +45,9 @@ std::string Folded(std::string_view label, std::string_view text) {
 }
 
 std::string Shortened(std::string line) {
-  if (line.size() > kMaxLine) line = line.substr(0, kMaxLine) + fmt::format(" … ({} bytes)", line.size());
+  if (line.size() > kMaxLine + 40) {
+    line = fmt::format("{} … ({} characters more)", line.substr(0, kMaxLine), line.size() - kMaxLine);
+  }
   return line;
 }
 
@@ -61,14 +65,23 @@ const Bytes* GotBytes(const Outcome& outcome, const Bytes& expected) {
 std::string ScriptLines(const Violation& violation) {
   const Trace& trace = violation.trace;
   std::string lines;
-  for (size_t i = 0; i < trace.operations.size() && i <= violation.index; ++i) {
-    lines += fmt::format("  {} {:>3}  {}\n", i == violation.index ? "=>" : "  ", i,
-                         Shortened(OperationToJson(trace.operations[i])));
+  const size_t size = std::min(violation.index + 1, trace.operations.size());
+  for (size_t i = 0; i < size; ++i) {
+    if (size > kFirst + kLast + 1 && i == kFirst) {
+      const size_t left_out = size - kFirst - kLast;
+      lines += fmt::format("       …  {} operations more, see the script\n", left_out);
+      i += left_out - 1;
+      continue;
+    }
+    std::string line = fmt::format("  {} {:>3}  {}", i == violation.index ? "=>" : "  ", i,
+                                   Shortened(OperationToJson(trace.operations[i])));
     // The last outcome is told below, against what was expected.
     if (i < trace.outcomes.size() && i != violation.index) {
-      lines += fmt::format("            {}\n",
-                           Shortened(DescribeOutcome(trace.operations[i], trace.outcomes[i])));
+      const std::string outcome = Shortened(DescribeOutcome(trace.operations[i], trace.outcomes[i]));
+      const bool fits = line.size() + outcome.size() + 5 <= kWidth;
+      line += fits ? "  -> " + outcome : "\n           -> " + outcome;
     }
+    lines += line + "\n";
   }
   return lines;
 }
@@ -181,7 +194,8 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
   const size_t count = std::min(violation.index + 1, trace.operations.size());
   text += fmt::format("\n  script ({} operation{}), and what came back\n", count, count == 1 ? "" : "s");
   text += ScriptLines(violation);
-  text += fmt::format("\n  expected {}\n  got      {}\n", violation.expected, violation.got);
+  text += fmt::format("\n  expected {}\n  got      {}\n", Shortened(violation.expected),
+                      Shortened(violation.got));
   if (!violation.expected_bytes.empty() && violation.index < trace.outcomes.size()) {
     const Bytes* got = GotBytes(trace.outcomes[violation.index], violation.expected_bytes);
     if (got != nullptr) text += HexDifference(violation.expected_bytes, *got, "    ");

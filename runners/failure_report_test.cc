@@ -74,6 +74,20 @@ TEST(FailureText, NamesTheClauseTheScriptBothOutcomesAndTheReplay) {
   EXPECT_EQ(text.find("\"close\""), std::string::npos) << "operations behind the failing one are noise";
 }
 
+TEST(FailureText, OfALongScriptWithLongValuesStaysReadable) {
+  Violation violation = PoppedWrongValue();
+  const Operation push{Update{{0}, {Pointer::kNull, {}}, {Pointer::kValid, Bytes(4096, 1)}, 0}};
+  violation.trace.operations.insert(violation.trace.operations.begin() + 1, 1000, push);
+  violation.trace.outcomes.insert(violation.trace.outcomes.begin() + 1, 1000, Outcome{});
+  violation.index += 1000;
+  violation.got = std::string(5000, 'x');
+  const std::string text = FailureText(violation, {});
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 60);
+  EXPECT_LT(text.size(), 8000u);
+  EXPECT_NE(text.find("986 operations more"), std::string::npos) << text;
+  EXPECT_NE(text.find("=> 1001  "), std::string::npos) << text;
+}
+
 TEST(WriteArtefacts, WritesATraceAndAScriptThatCanBeReadBack) {
   std::string directory = testing::TempDir() + "mapspec-artefacts-XXXXXX";
   ASSERT_NE(mkdtemp(directory.data()), nullptr);
