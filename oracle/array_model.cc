@@ -23,7 +23,8 @@ Expectation ArrayModel::ExpectCreate(const MapCreate& create, const Traits& trai
   if (BothAccessFlags(create.map_flags)) {
     return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
   }
-  if (create.value_size > kIntMax) return Expectation::Fails(Errno::kE2BIG, C::create_value_too_large);
+  if (create.value_size > kIntMax)
+    return Expectation::Fails(Errno::kE2BIG, C::create_value_too_large);
   if (!traits.array_large_values && create.value_size > kKmallocMaxSize) {
     return Expectation::Fails(Errno::kE2BIG, C::create_large_values_refused);
   }
@@ -42,11 +43,13 @@ Expectation ArrayModel::ExpectCreate(const MapCreate& create, const Traits& trai
 
 Expectation ArrayModel::ExpectLookup(const Bytes& key, uint64_t flags) {
   const uint64_t index = key.ToNumber();
-  if (index >= attributes_.max_entries) return Expectation::Fails(Errno::kENOENT, C::lookup_out_of_range);
+  if (index >= attributes_.max_entries)
+    return Expectation::Fails(Errno::kENOENT, C::lookup_out_of_range);
   const uint64_t offset = index * stride();
   const bool never_written = offset / kChunk >= memory_.size() || memory_[offset / kChunk].empty();
   scratch_ = Load(offset, attributes_.value_size);
-  return Expectation::SucceedsWith(never_written ? C::create_zero_initialised : C::lookup_present, scratch_)
+  return Expectation::SucceedsWith(never_written ? C::create_zero_initialised : C::lookup_present,
+                                   scratch_)
       .Also(C::lookup_present)
       .Also(C::lookup_lock, (flags & BPF_F_LOCK) != 0);
 }
@@ -55,7 +58,8 @@ Expectation ArrayModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
   const uint64_t how = flags & ~BPF_F_LOCK;
   const bool out_of_range = key.ToNumber() >= attributes_.max_entries;
   if (how > BPF_EXIST) {
-    return Expectation::Fails(Errno::kEINVAL, C::update_flags).Also(C::update_flags_first, out_of_range);
+    return Expectation::Fails(Errno::kEINVAL, C::update_flags)
+        .Also(C::update_flags_first, out_of_range);
   }
   if (out_of_range) return Expectation::Fails(Errno::kE2BIG, C::update_out_of_range);
   if (how == BPF_NOEXIST) {
@@ -131,11 +135,12 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
   const uint64_t first = After(in_batch);
   const uint64_t wanted = std::min<uint64_t>(batch.count, attributes_.max_entries - first);
   const auto count_is = [&](ClauseId clause, uint64_t count) {
-    return Mismatch{clause, "count " + std::to_string(count), "count " + std::to_string(output.count)};
+    return Mismatch{clause, "count " + std::to_string(count),
+                    "count " + std::to_string(output.count)};
   };
   if (outcome.error == Errno::kEFAULT) {
-    const bool only_token = batch.start != LookupBatch::Start::kBad && batch.keys == Pointer::kValid &&
-                            batch.values == Pointer::kValid;
+    const bool only_token = batch.start != LookupBatch::Start::kBad &&
+                            batch.keys == Pointer::kValid && batch.values == Pointer::kValid;
     if (!only_token && output.count != 0) return count_is(C::lookup_batch_bad_pointer, 0);
     if (batch.start == LookupBatch::Start::kBad && !Untouched(output)) {
       return {C::lookup_batch_bad_pointer, "buffers untouched", "bytes were written"};
@@ -146,8 +151,8 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
   }
   if (output.count != wanted || wanted * 4 > output.keys.size() ||
       wanted * attributes_.value_size > output.values.size()) {
-    return count_is(outcome.error == Errno::kENOENT ? C::lookup_batch_end : C::lookup_batch_ascending,
-                    wanted);
+    return count_is(
+        outcome.error == Errno::kENOENT ? C::lookup_batch_end : C::lookup_batch_ascending, wanted);
   }
   for (uint64_t n = 0; n < wanted; ++n) {
     const Bytes key = Bytes::LittleEndian(first + n, 4);

@@ -34,7 +34,8 @@ class ArrayModel {
 
   void Update(const Bytes& key, const Bytes& value);
 
-  // The memory that mmap(2) shows: the elements, each at a multiple of eight bytes, up to a whole page.
+  // The memory that mmap(2) shows: the elements, each at a multiple of eight bytes, up to a whole
+  // page.
   uint64_t mapped_size() const;
   Bytes Load(uint64_t offset, uint64_t length) const;
   void Store(uint64_t offset, const Bytes& bytes);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The batch commands. The four share what comes first (descriptor, permission, whether the type has the
-// command at all); lookups go to the model as a whole, updates and deletions are judged element by element,
-// by what the same call on a single element may answer.
+// The batch commands. The four share what comes first (descriptor, permission, whether the type has
+// the command at all); lookups go to the model as a whole, updates and deletions are judged element
+// by element, by what the same call on a single element may answer.
 #include "oracle/checker_state.h"
 #include "oracle/limits.h"
 
@@ -33,8 +33,8 @@ constexpr ElementBatchClauses kArrayUpdate = {
     clause::array::update_batch_bad_pointer};
 
 // What is decided before any element is looked at; Succeeds when the elements decide.
-Expectation ExpectElementBatch(const MapState& map, const ElementBatchClauses& clauses, uint32_t count,
-                               uint64_t elem_flags) {
+Expectation ExpectElementBatch(const MapState& map, const ElementBatchClauses& clauses,
+                               uint32_t count, uint64_t elem_flags) {
   if ((elem_flags & ~BPF_F_LOCK) != 0 || (elem_flags != 0 && !map.attributes.has_lock())) {
     return Expectation::Fails(Errno::kEINVAL, clauses.elem_flags);
   }
@@ -66,7 +66,8 @@ Expectation Checker::State::ExpectBatch(const HandleState& handle, bool reads, b
     return refused.Also(G::call_refused_batch_keeps_count);
   }
   if (!supported) {
-    return Expectation::Fails(Errno::kENOTSUPP, G::lookup_batch_unsupported).Also(G::call_refused_batch_keeps_count);
+    return Expectation::Fails(Errno::kENOTSUPP, G::lookup_batch_unsupported)
+        .Also(G::call_refused_batch_keeps_count);
   }
   return Expectation::Succeeds(G::call_returns);
 }
@@ -89,9 +90,9 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
     token.Resize(size);
     in_batch = &token;
   }
-  Expectation expected = ExpectBatch(
-      handle, /*reads=*/true, /*writes=*/op.and_delete, op.flags != 0 || op.elem_flags != 0 || op.count == 0,
-      supported);
+  Expectation expected =
+      ExpectBatch(handle, /*reads=*/true, /*writes=*/op.and_delete,
+                  op.flags != 0 || op.elem_flags != 0 || op.count == 0, supported);
   bool decided_by_model = false;
   if (expected.AllowsSuccess()) {
     if (auto* model = std::get_if<HashModel>(&map->model)) {
@@ -108,7 +109,8 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
   }
   if (settled == Settled::kStop) return;
   const bool refused = !decided_by_model || outcome.error == Errno::kEINVAL;
-  if (refused || op.count == 0) return CompareCount(G::call_refused_batch_keeps_count, op.count, output, map);
+  if (refused || op.count == 0)
+    return CompareCount(G::call_refused_batch_keeps_count, op.count, output, map);
   if (settled == Settled::kSucceeded || outcome.error == Errno::kENOENT) CiteRead(handle, *map);
   if (auto* model = std::get_if<HashModel>(&map->model)) {
     Compare(model->CheckLookupBatch(op, in_batch, outcome, output), map);
@@ -134,10 +136,9 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
   auto* array = map == nullptr ? nullptr : std::get_if<ArrayModel>(&map->model);
   const ElementBatchClauses& clauses = hash != nullptr ? kHashUpdate : kArrayUpdate;
 
-  Expectation expected =
-      ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
-                  op.flags != 0 || op.elem_flags != 0 || op.count == 0,
-                  hash != nullptr || array != nullptr);
+  Expectation expected = ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
+                                     op.flags != 0 || op.elem_flags != 0 || op.count == 0,
+                                     hash != nullptr || array != nullptr);
   const bool elements = expected.AllowsSuccess();
   if (elements) expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {
@@ -147,19 +148,22 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
     return;
   }
   if (op.keys.pointer != Pointer::kValid || op.values.pointer != Pointer::kValid) {
-    if (Settle(Expectation::Fails(Errno::kEFAULT, clauses.bad_pointer), outcome, map) != Settled::kStop) {
+    if (Settle(Expectation::Fails(Errno::kEFAULT, clauses.bad_pointer), outcome, map) !=
+        Settled::kStop) {
       CompareCount(clauses.bad_pointer, 0, output, map);
     }
     return;
   }
   const auto expect = [&](const Bytes& key) {
-    return hash != nullptr ? hash->ExpectUpdate(key, op.elem_flags) : array->ExpectUpdate(key, op.elem_flags);
+    return hash != nullptr ? hash->ExpectUpdate(key, op.elem_flags)
+                           : array->ExpectUpdate(key, op.elem_flags);
   };
   const auto apply = [&](uint32_t n, const Bytes& key) {
     const Bytes value = ElementOf(op.values.bytes, n, map->attributes.value_size);
     hash != nullptr ? hash->Update(key, value) : array->Update(key, value);
   };
-  JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map, expect, apply);
+  JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,
+                expect, apply);
   Cite(array != nullptr && outcome.error == Errno::kE2BIG ? clause::array::update_batch_out_of_range
                                                           : kNoClause);
   if (op.flags != 0) Cite(clauses.flags_ignored);
@@ -174,8 +178,7 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
 
   Expectation expected =
       ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
-                  op.flags != 0 || op.elem_flags != 0 || op.count == 0,
-                  hash != nullptr);
+                  op.flags != 0 || op.elem_flags != 0 || op.count == 0, hash != nullptr);
   const bool elements = expected.AllowsSuccess();
   if (elements) expected = ExpectElementBatch(*map, kHashDelete, op.count, op.elem_flags);
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {
@@ -195,13 +198,14 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
     Expectation one = hash->ExpectDelete(key);
     for (uint8_t i = 0; i < one.count; ++i) {
       Expectation::Alternative& alternative = one.alternatives[i];
-      if (alternative.error == Errno::kENOENT) alternative.exact = clause::hash::delete_batch_absent_errno;
+      if (alternative.error == Errno::kENOENT)
+        alternative.exact = clause::hash::delete_batch_absent_errno;
     }
     return one;
   };
   const auto apply = [&](uint32_t, const Bytes& key) { hash->Delete(key); };
-  JudgeElements(op.count, op.keys.bytes, kHashDelete.applies, kHashDelete.stops, outcome, output, map,
-                expect, apply);
+  JudgeElements(op.count, op.keys.bytes, kHashDelete.applies, kHashDelete.stops, outcome, output,
+                map, expect, apply);
   if (op.flags != 0) Cite(kHashDelete.flags_ignored);
 }
 
@@ -213,8 +217,9 @@ Bytes Checker::State::ElementOf(const Bytes& elements, uint64_t n, uint32_t size
   return element;
 }
 
-void Checker::State::JudgeElements(uint32_t count, const Bytes& keys, ClauseId applies, ClauseId stops,
-                                   const Outcome& outcome, const BatchOutput& output, MapState* map,
+void Checker::State::JudgeElements(uint32_t count, const Bytes& keys, ClauseId applies,
+                                   ClauseId stops, const Outcome& outcome,
+                                   const BatchOutput& output, MapState* map,
                                    const std::function<Expectation(const Bytes&)>& expect,
                                    const std::function<void(uint32_t, const Bytes&)>& apply) {
   if (NoAnswer(outcome, map)) return;
@@ -222,17 +227,19 @@ void Checker::State::JudgeElements(uint32_t count, const Bytes& keys, ClauseId a
   Cite(applies);
   const bool all = outcome.error == Errno::kNone;
   if (all ? output.count != count : output.count >= count) {
-    return Compare({all ? applies : stops, all ? CountIs(count) : "a count below " + std::to_string(count),
-                    CountIs(output.count)},
-                   map);
+    return Compare(
+        {all ? applies : stops, all ? CountIs(count) : "a count below " + std::to_string(count),
+         CountIs(output.count)},
+        map);
   }
   for (uint32_t n = 0; n < output.count; ++n) {
     const Bytes key = ElementOf(keys, n, map->attributes.key_size);
     const Expectation expected = expect(key);
     if (!expected.AllowsSuccess()) {
-      return Compare({stops, "to stop at element " + std::to_string(n) + " with " + expected.ToString(),
-                      ErrnoName(outcome.error) + " and " + CountIs(output.count)},
-                     map);
+      return Compare(
+          {stops, "to stop at element " + std::to_string(n) + " with " + expected.ToString(),
+           ErrnoName(outcome.error) + " and " + CountIs(output.count)},
+          map);
     }
     apply(n, key);
   }

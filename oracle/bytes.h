@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Bytes: an owned byte string. Up to kInline bytes live inside the object, so that keys and values of
-// ordinary size cost no heap allocation on the path of every operation (DESIGN.md §7); longer ones own
-// a heap block. Units: bytes. Thread-safety: that of a plain value.
+// Bytes: an owned byte string. Up to kInline bytes live inside the object, so that keys and values
+// of ordinary size cost no heap allocation on the path of every operation (DESIGN.md §7); longer
+// ones own a heap block. Units: bytes. Thread-safety: that of a plain value.
 #ifndef ORACLE_BYTES_H_
 #define ORACLE_BYTES_H_
 
@@ -67,7 +67,8 @@ class Bytes {
   Bytes Slice(size_t offset, size_t size) const { return Bytes(data() + offset, size); }
   void Append(const Bytes& other);
 
-  // The low `size` bytes of `number`, little endian, as the uapi's integers are laid out on x86 and arm64.
+  // The low `size` bytes of `number`, little endian, as the uapi's integers are laid out on x86 and
+  // arm64.
   static Bytes LittleEndian(uint64_t number, size_t size);
   // The first (at most eight) bytes read as a little-endian number.
   uint64_t ToNumber() const;
@@ -87,8 +88,8 @@ class Bytes {
  private:
   static constexpr uint32_t capacity_inline() { return kInline; }
   void Allocate(size_t size) {
-    // size_ last: when the allocation throws, this object owns nothing. A size that size_ cannot hold must
-    // not be cut to one whose buffer is smaller than what the caller goes on to fill.
+    // size_ last: when the allocation throws, this object owns nothing. A size that size_ cannot
+    // hold must not be cut to one whose buffer is smaller than what the caller goes on to fill.
     if (size > UINT32_MAX) throw std::length_error("Bytes: more than 4 GiB");
     if (size > kInline) heap_ = new uint8_t[size];
     size_ = static_cast<uint32_t>(size);
@@ -114,8 +115,9 @@ class Bytes {
   };
 };
 
-// What an output buffer holds before a call: a fixed pattern, never all equal, so that "left untouched"
-// can be told from zero-filling and from most values. Byte i of every poisoned buffer is PoisonByte(i).
+// What an output buffer holds before a call: a fixed pattern, never all equal, so that "left
+// untouched" can be told from zero-filling and from most values. Byte i of every poisoned buffer is
+// PoisonByte(i).
 constexpr uint8_t PoisonByte(size_t i) { return static_cast<uint8_t>(0xA5 ^ (i * 0x3B)); }
 Bytes Poison(size_t size);
 bool IsPoison(const uint8_t* data, size_t size);

@@ -94,7 +94,8 @@ bool Checker::State::NoAnswer(const Outcome& outcome, MapState* map) {
       Unjudged(map);
       return true;
     case Completion::kOverran:
-      Violation(clause::generic::call_returns, "nothing written outside the output buffers", outcome.detail);
+      Violation(clause::generic::call_returns, "nothing written outside the output buffers",
+                outcome.detail);
       return true;
     case Completion::kCrashed:
       Violation(clause::generic::call_returns, "the call to return", "crashed: " + outcome.detail);
@@ -146,7 +147,8 @@ void Checker::State::Compare(const Mismatch& mismatch, MapState* map) {
   }
 }
 
-void Checker::State::CompareOutput(const Expectation& expected, const Outcome& outcome, MapState* map) {
+void Checker::State::CompareOutput(const Expectation& expected, const Outcome& outcome,
+                                   MapState* map) {
   if (expected.output == nullptr) return;
   Cite(expected.output_clause);
   const Bytes& got = OutputBytes(outcome);
@@ -182,7 +184,8 @@ Expectation Checker::State::ExpectMapFd(const HandleState& handle, bool more_wro
 
 Expectation Checker::State::RefusedFrozen(bool more_wrong) {
   using G = clause::generic;
-  return Expectation::Fails(Errno::kEPERM, G::freeze_no_syscall_writes, G::freeze_no_syscall_writes_errno)
+  return Expectation::Fails(Errno::kEPERM, G::freeze_no_syscall_writes,
+                            G::freeze_no_syscall_writes_errno)
       .Also(G::permission_before_arguments, more_wrong);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The inside of Checker: one On() for each operation. Each reads from top to bottom as the order in which
-// refusals win: the descriptor, its permissions, flags, pointers, and then the map type's model. The rules
-// of elements stand in element_rules.cc and batch_rules.cc, those of descriptors, ids, pins and mappings in
-// object_rules.cc.
+// The inside of Checker: one On() for each operation. Each reads from top to bottom as the order in
+// which refusals win: the descriptor, its permissions, flags, pointers, and then the map type's
+// model. The rules of elements stand in element_rules.cc and batch_rules.cc, those of descriptors,
+// ids, pins and mappings in object_rules.cc.
 #ifndef ORACLE_CHECKER_STATE_H_
 #define ORACLE_CHECKER_STATE_H_
 
@@ -64,8 +64,9 @@ struct Checker::State {
     kFailed,     // As allowed: nothing happened.
     kStop,       // A violation, or nothing can be said; *judgement tells.
   };
-  // Holds the outcome against the expectation and writes the judgement. Where the profile does not enforce
-  // the broken clause, the judgement is kUnjudged, and `map` (when given) is unspecified from then on.
+  // Holds the outcome against the expectation and writes the judgement. Where the profile does not
+  // enforce the broken clause, the judgement is kUnjudged, and `map` (when given) is unspecified
+  // from then on.
   Settled Settle(const Expectation& expected, const Outcome& outcome, MapState* map);
   // Judges the outputs: nothing when they match, else a violation (or unjudged, as above).
   void Compare(const Mismatch& mismatch, MapState* map);
@@ -80,17 +81,18 @@ struct Checker::State {
   // True, and judged, for outcomes that are no answer: not run, crashed, hung, overran.
   bool NoAnswer(const Outcome& outcome, MapState* map);
 
-  // The refusals of a descriptor; Succeeds where there is nothing to object to. `more_wrong`: something that
-  // is told later is wrong as well.
+  // The refusals of a descriptor; Succeeds where there is nothing to object to. `more_wrong`:
+  // something that is told later is wrong as well.
   Expectation ExpectMapFd(const HandleState& handle, bool more_wrong) const;
   // The refusal of a write that MayWrite does not allow.
   Expectation RefusedWrite(const HandleState& handle, bool more_wrong);
   static Expectation RefusedFrozen(bool more_wrong);
-  // What a batch is refused for before its type's rules; Succeeds where there is nothing to object to.
+  // What a batch is refused for before its type's rules; Succeeds where there is nothing to object
+  // to.
   Expectation ExpectBatch(const HandleState& handle, bool reads, bool writes, bool more_wrong,
                           bool supported);
-  // Judges a batch that goes element by element and stops at the first that fails: `expect` says what the
-  // single call may answer now, `apply` has its effect.
+  // Judges a batch that goes element by element and stops at the first that fails: `expect` says
+  // what the single call may answer now, `apply` has its effect.
   void JudgeElements(uint32_t count, const Bytes& keys, ClauseId applies, ClauseId stops,
                      const Outcome& outcome, const BatchOutput& output, MapState* map,
                      const std::function<Expectation(const Bytes&)>& expect,

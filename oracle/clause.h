@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Clauses: the numbered promises every judgement cites. They are written in specs/*.yaml; the build turns
-// each id into a constant (oracle/clauses.gen.h: `hash.update.noexist-existing-key` becomes
-// clause::hash::update_noexist_existing_key), so that citing one that does not exist does not compile.
-// All of this is constant data: any thread may read it.
+// Clauses: the numbered promises every judgement cites. They are written in specs/*.yaml; the build
+// turns each id into a constant (oracle/clauses.gen.h: `hash.update.noexist-existing-key` becomes
+// clause::hash::update_noexist_existing_key), so that citing one that does not exist does not
+// compile. All of this is constant data: any thread may read it.
 #ifndef ORACLE_CLAUSE_H_
 #define ORACLE_CLAUSE_H_
 
@@ -26,7 +26,7 @@ enum class Level : uint8_t {
 enum class Path : uint8_t { kSyscall, kProgram, kBoth };
 
 struct Clause {
-  std::string_view id;        // "hash.update.noexist-existing-key"
+  std::string_view id;  // "hash.update.noexist-existing-key"
   Level level;
   Path path;
   std::string_view claim;     // In our words.

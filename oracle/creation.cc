@@ -74,7 +74,8 @@ uint32_t SizeOfType(const BtfLoad& btf, uint32_t type_id) {
   }
 }
 bool HasType(const BtfLoad& btf, uint32_t type_id) {
-  return type_id >= kBtfIntTypeId && type_id <= (btf.lock_offset >= 0 ? kBtfLockTypeId : kBtfValueTypeId);
+  return type_id >= kBtfIntTypeId &&
+         type_id <= (btf.lock_offset >= 0 ? kBtfLockTypeId : kBtfValueTypeId);
 }
 // Key types of these sizes are integers (oracle/operation.h).
 bool IsInt(const BtfLoad& btf, uint32_t type_id) {
@@ -129,17 +130,21 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
                  : Expectation::Fails(Errno::kENOTSUPP, G::create_lock_refused_enotsupp);
     }
   }
-  // A map without a key type is for the data sections of programs, which this vocabulary cannot make.
+  // A map without a key type is for the data sections of programs, which this vocabulary cannot
+  // make.
   if (no_key) return refuse(G::create_btf_types);
   if (array && !IsInt(*btf, create.btf_key_type_id)) {
     return Expectation::Fails(Errno::kEINVAL, clause::array::create_btf_key);
   }
-  return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock : G::create_btf_accepted);
+  return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock
+                                              : G::create_btf_accepted);
 }
 
-// Types without a model: only that some of them cannot hold a lock, when nothing else is out of the way.
+// Types without a model: only that some of them cannot hold a lock, when nothing else is out of the
+// way.
 Expectation ExpectOfOtherType(const MapCreate& create, const World& world, const Traits& traits) {
-  const bool lockless_type = create.type == MapType::LRU_HASH || create.type == MapType::PERCPU_HASH ||
+  const bool lockless_type = create.type == MapType::LRU_HASH ||
+                             create.type == MapType::PERCPU_HASH ||
                              create.type == MapType::PERCPU_ARRAY;
   const bool plain = create.map_flags == 0 && create.key_size == 4 && create.value_size <= 4096 &&
                      create.max_entries > 0 && create.max_entries <= 4096 && create.name.empty();
@@ -151,12 +156,13 @@ Expectation ExpectOfOtherType(const MapCreate& create, const World& world, const
 }
 
 // What is refused whatever the type is; nullopt when nothing.
-std::optional<Expectation> RefusedForEveryType(const MapCreate& create, const Environment& environment) {
+std::optional<Expectation> RefusedForEveryType(const MapCreate& create,
+                                               const Environment& environment) {
   if (create.btf_key_type_id != 0 && create.btf_value_type_id == 0) {
     return Expectation::Fails(Errno::kEINVAL, G::create_btf_key_without_value);
   }
-  if (create.map_extra != 0 && create.type != MapType::BLOOM_FILTER && create.type != MapType::ARENA &&
-      create.type != MapType::RHASH) {
+  if (create.map_extra != 0 && create.type != MapType::BLOOM_FILTER &&
+      create.type != MapType::ARENA && create.type != MapType::RHASH) {
     return Expectation::Fails(Errno::kEINVAL, G::create_map_extra);
   }
   if ((create.map_flags & BPF_F_RDONLY) != 0 && (create.map_flags & BPF_F_WRONLY) != 0) {
@@ -172,7 +178,8 @@ std::optional<Expectation> RefusedForEveryType(const MapCreate& create, const En
   return std::nullopt;
 }
 
-// The attributes as a kernel sees them that is given only `size` bytes of union bpf_attr: the rest is zero.
+// The attributes as a kernel sees them that is given only `size` bytes of union bpf_attr: the rest
+// is zero.
 MapCreate Cut(const MapCreate& create, uint32_t size) {
   MapCreate cut = create;
   const auto keep = [size](uint32_t value, uint32_t offset) -> uint32_t {
@@ -221,7 +228,10 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   // Before 6.4 the sysctl comes first of all, and a type's own capability before its attributes.
   if (unprivileged && forbidden && !traits.unprivileged_after_attributes) {
     return Expectation::Fails(Errno::kEPERM, privilege)
-        .Also(G::create_unprivileged_before_attributes, type_refuses);
+        .Also(G::create_unprivileged_before_attributes, type_refuses)
+        .Also(G::create_unprivileged_type, privileged_type)
+        .Also(clause::hash::create_zero_seed_unprivileged,
+              create.type == MapType::HASH && (create.map_flags & BPF_F_ZERO_SEED) != 0);
   }
   if (std::optional<Expectation> common = RefusedForEveryType(create, environment)) {
     return common->Also(G::create_order, type_refuses)
@@ -249,7 +259,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     Expectation expected = Expectation::Fails(Errno::kEPERM, privilege)
                                .Also(G::create_unprivileged_type, privileged_type);
     // Of types without a model it is not known whether their attributes are refused first.
-    if (!type.has_value()) expected.OrFails(Errno::kEINVAL, G::create_unprivileged_after_attributes);
+    if (!type.has_value())
+      expected.OrFails(Errno::kEINVAL, G::create_unprivileged_after_attributes);
     return expected;
   }
   if (!type.has_value()) return ExpectOfOtherType(create, world, traits);
@@ -278,8 +289,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   return expected;
 }
 
-MapAttributes AttributesOf(const MapCreate& create, const World& world, const Environment& environment,
-                           const Profile& profile) {
+MapAttributes AttributesOf(const MapCreate& create, const World& world,
+                           const Environment& environment, const Profile& profile) {
   if (create.attr_size != 0) {
     return AttributesOf(Cut(create, create.attr_size), world, environment, profile);
   }

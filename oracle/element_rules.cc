@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The operations on single elements: which refusals come before the map type's model is asked, and what an
-// answer means for it.
+// The operations on single elements: which refusals come before the map type's model is asked, and
+// what an answer means for it.
 #include "oracle/checker_state.h"
 
 namespace mapspec {
@@ -25,8 +25,8 @@ bool IsQueueOrStack(const MapState& map) {
   return map.attributes.type == MapType::QUEUE || map.attributes.type == MapType::STACK;
 }
 
-// A call that would succeed cannot write its output: EFAULT, by this clause. What fails for another reason
-// keeps its error.
+// A call that would succeed cannot write its output: EFAULT, by this clause. What fails for another
+// reason keeps its error.
 Expectation WithFault(Expectation expected, ClauseId fault, ClauseId error_first) {
   for (uint8_t i = 0; i < expected.count; ++i) {
     Expectation::Alternative& alternative = expected.alternatives[i];
@@ -124,7 +124,8 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
     }
     if (map == nullptr) return ExpectMapFd(handle, op.value != Pointer::kValid || op.flags != 0);
     if (!MayRead(handle) || !MayWrite(handle)) {
-      const bool more = op.value != Pointer::kValid || op.key.pointer == Pointer::kBad || op.flags != 0;
+      const bool more =
+          op.value != Pointer::kValid || op.key.pointer == Pointer::kBad || op.flags != 0;
       if (map->frozen && handle.can_read && handle.can_write) return RefusedFrozen(more);
       return Expectation::Fails(Errno::kEPERM, G::permission_lookup_and_delete_needs_both)
           .Also(G::permission_before_arguments, more);
@@ -197,7 +198,8 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     if (map == nullptr) return ExpectMapFd(handle, bad_pointers || odd_flags);
     if (!MayWrite(handle)) return RefusedWrite(handle, bad_pointers || odd_flags);
     if ((op.flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock()) {
-      if (!IsQueueOrStack(*map)) return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
+      if (!IsQueueOrStack(*map))
+        return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
       return OfQueueOrStack(*map, [](auto clauses) {
         using C = decltype(clauses);
         return Expectation::Fails(Errno::kEINVAL, C::push_flags, C::push_flags_errno)
@@ -256,11 +258,10 @@ void Checker::State::On(const Delete& op, const Outcome& outcome) {
       return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
     }
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
-    return std::visit(
-        Overloaded{[](std::monostate) { return Expectation::Anything(); },
-                   [&](HashModel& hash) { return hash.ExpectDelete(key); },
-                   [](auto& other) { return other.ExpectDelete(); }},
-        map->model);
+    return std::visit(Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                                 [&](HashModel& hash) { return hash.ExpectDelete(key); },
+                                 [](auto& other) { return other.ExpectDelete(); }},
+                      map->model);
   };
   const Settled settled = Settle(expect(), outcome, map);
   if (settled == Settled::kStop || map == nullptr) return;
@@ -289,12 +290,12 @@ void Checker::State::On(const GetNextKey& op, const Outcome& outcome) {
     if (op.key.pointer == Pointer::kBad && !IsQueueOrStack(*map)) {
       return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
     }
-    const Expectation model =
-        std::visit(Overloaded{[](std::monostate) { return Expectation::Anything(); },
-                              [&](HashModel& hash) { return hash.ExpectGetNextKey(key); },
-                              [&](ArrayModel& array) { return array.ExpectGetNextKey(key); },
-                              [](auto& queue_or_stack) { return queue_or_stack.ExpectGetNextKey(); }},
-                   map->model);
+    const Expectation model = std::visit(
+        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+                   [&](HashModel& hash) { return hash.ExpectGetNextKey(key); },
+                   [&](ArrayModel& array) { return array.ExpectGetNextKey(key); },
+                   [](auto& queue_or_stack) { return queue_or_stack.ExpectGetNextKey(); }},
+        map->model);
     if (op.next_key == Pointer::kValid) return model;
     return WithFault(model, G::get_next_key_bad_next_key_pointer,
                      IsQueueOrStack(*map) ? kNoClause : G::get_next_key_end_before_bad_pointer);
@@ -312,7 +313,8 @@ void Checker::State::On(const GetNextKey& op, const Outcome& outcome) {
   auto* hash = std::get_if<HashModel>(&map->model);
   const bool answered = settled == Settled::kSucceeded || outcome.error == Errno::kENOENT;
   if (hash == nullptr || !answered) return;
-  Compare(hash->CheckNextKey(key, settled == Settled::kSucceeded ? &OutputBytes(outcome) : nullptr), map);
+  Compare(hash->CheckNextKey(key, settled == Settled::kSucceeded ? &OutputBytes(outcome) : nullptr),
+          map);
 }
 
 }  // namespace mapspec

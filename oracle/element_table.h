@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// ElementTable: the elements of a keyed map as a model keeps them: key, value, whether the element is known
-// to be there or only may be, and the notes of the iteration knowledge (oracle/iteration.h). It is a plain
-// hash table; nothing in it says what a BPF map means. Elements have stable indices while they live, and
-// neither look-up nor replacement allocates for keys and values of up to Bytes::kInline bytes.
-// Copyable; thread-safety that of a plain value.
+// ElementTable: the elements of a keyed map as a model keeps them: key, value, whether the element
+// is known to be there or only may be, and the notes of the iteration knowledge
+// (oracle/iteration.h). It is a plain hash table; nothing in it says what a BPF map means. Elements
+// have stable indices while they live, and neither look-up nor replacement allocates for keys and
+// values of up to Bytes::kInline bytes. Copyable; thread-safety that of a plain value.
 #ifndef ORACLE_ELEMENT_TABLE_H_
 #define ORACLE_ELEMENT_TABLE_H_
 

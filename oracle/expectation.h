@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Expectations: the outcomes that are allowed for one operation now. A model answers with one; the checker
-// holds the outcome against it. Most allow a single outcome, some a few (Or).
+// Expectations: the outcomes that are allowed for one operation now. A model answers with one; the
+// checker holds the outcome against it. Most allow a single outcome, some a few (Or).
 //
-// A refusal names two clauses: the promise that the call fails, and the promise of the exact errno, since
-// the documentation often gives only the first ("negative error"). Where one sentence gives both they are
-// the same clause.
+// A refusal names two clauses: the promise that the call fails, and the promise of the exact errno,
+// since the documentation often gives only the first ("negative error"). Where one sentence gives
+// both they are the same clause.
 //
-// Expectations are small values; the pointer to expected output bytes points into the model (or at a
-// constant) and is valid until the model changes.
+// Expectations are small values; the pointer to expected output bytes points into the model (or at
+// a constant) and is valid until the model changes.
 #ifndef ORACLE_EXPECTATION_H_
 #define ORACLE_EXPECTATION_H_
 
@@ -25,8 +25,9 @@ namespace mapspec {
 struct Expectation {
   struct Alternative {
     Errno error = Errno::kNone;  // kNone: success.
-    ClauseId clause = kNoClause;  // What is broken when the call succeeds instead of failing, or the reverse.
-    ClauseId exact = kNoClause;   // What is broken when it fails with another errno.
+    ClauseId clause =
+        kNoClause;  // What is broken when the call succeeds instead of failing, or the reverse.
+    ClauseId exact = kNoClause;  // What is broken when it fails with another errno.
   };
 
   std::array<Alternative, 4> alternatives;

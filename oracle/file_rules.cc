@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The operations on a map's descriptor as a file: mmap(2) with loads and stores through the mapping, and
-// poll(2), read(2), write(2).
+// The operations on a map's descriptor as a file: mmap(2) with loads and stores through the
+// mapping, and poll(2), read(2), write(2).
 #include "oracle/checker_state.h"
 
 namespace mapspec {
@@ -41,7 +41,8 @@ void Checker::State::On(const Mmap& op, const Outcome& outcome) {
     if (!op.shared) return Expectation::Fails(Errno::kEINVAL, A::mmap_private);
     // The kernel takes a shared mapping of a descriptor that cannot write for a private one.
     if (!handle.can_write) return Expectation::Fails(Errno::kEINVAL, A::mmap_rdonly_descriptor);
-    if (op.prot_write && map->frozen) return Expectation::Fails(Errno::kEPERM, A::mmap_after_freeze);
+    if (op.prot_write && map->frozen)
+      return Expectation::Fails(Errno::kEPERM, A::mmap_after_freeze);
     if (op.prot_write && (map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0) {
       return Expectation::Fails(Errno::kEACCES, A::mmap_read_only_for_programs);
     }
@@ -80,7 +81,8 @@ void Checker::State::On(const MemRead& op, const Outcome& outcome) {
   auto* array = std::get_if<ArrayModel>(&map->model);
   if (array == nullptr) return Unjudged(map);
   const Bytes wanted = array->Load(view.offset + op.offset, op.length);
-  const Expectation expected = Expectation::SucceedsWith(A::mmap_shared, wanted).Also(A::mmap_layout);
+  const Expectation expected =
+      Expectation::SucceedsWith(A::mmap_shared, wanted).Also(A::mmap_layout);
   if (Settle(expected, outcome, map) == Settled::kSucceeded) CompareOutput(expected, outcome, map);
 }
 
@@ -94,7 +96,8 @@ void Checker::State::On(const MemWrite& op, const Outcome& outcome) {
     return;
   }
   if (Settle(Expectation::Succeeds(A::mmap_shared), outcome, map) != Settled::kSucceeded) return;
-  if (auto* array = std::get_if<ArrayModel>(&map->model)) array->Store(view.offset + op.offset, op.bytes);
+  if (auto* array = std::get_if<ArrayModel>(&map->model))
+    array->Store(view.offset + op.offset, op.bytes);
 }
 
 void Checker::State::On(const Munmap& op, const Outcome& outcome) {

@@ -2,10 +2,11 @@
 //
 // BPF_MAP_LOOKUP_BATCH and BPF_MAP_LOOKUP_AND_DELETE_BATCH of the hash model.
 //
-// A hash returns its elements a bucket at a time, and which keys share a bucket is its own business. What
-// can be said without knowing: a page holds only live elements that no earlier page of the walk held; a
-// page that ends the walk (ENOENT) leaves nothing owed; a page that does not end it (0, or ENOSPC when it
-// is empty) was cut because the next bucket did not fit, so more must remain than `count`.
+// A hash returns its elements a bucket at a time, and which keys share a bucket is its own
+// business. What can be said without knowing: a page holds only live elements that no earlier page
+// of the walk held; a page that ends the walk (ENOENT) leaves nothing owed; a page that does not
+// end it (0, or ENOSPC when it is empty) was cut because the next bucket did not fit, so more must
+// remain than `count`.
 #include "oracle/clauses.gen.h"
 #include "oracle/hash_model.h"
 #include "oracle/limits.h"
@@ -39,12 +40,13 @@ Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* 
   if (batch.flags != 0) return Expectation::Fails(Errno::kEINVAL, C::lookup_batch_flags);
   if (batch.count == 0) return Expectation::Succeeds(C::lookup_batch_count_zero);
   const ClauseId fault = C::lookup_batch_bad_pointer;
-  const ClauseId no_room =
-      batch.and_delete ? C::lookup_and_delete_batch_bucket_too_large : C::lookup_batch_bucket_too_large;
+  const ClauseId no_room = batch.and_delete ? C::lookup_and_delete_batch_bucket_too_large
+                                            : C::lookup_batch_bucket_too_large;
   if (batch.start == LookupBatch::Start::kBad) return Expectation::Fails(Errno::kEFAULT, fault);
 
   const Remaining remaining = RemainingAfter(in_batch);
-  const bool cannot_write_elements = batch.keys != Pointer::kValid || batch.values != Pointer::kValid;
+  const bool cannot_write_elements =
+      batch.keys != Pointer::kValid || batch.values != Pointer::kValid;
   const bool cannot_write_token = batch.out_batch != Pointer::kValid;
   const bool may_be_cut = remaining.possible > batch.count;
   Expectation expected;
@@ -54,7 +56,8 @@ Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* 
     if (TokenOutside(*in_batch)) return expected.Also(C::lookup_batch_token_outside);
     if (cannot_write_elements || cannot_write_token) expected.OrFails(Errno::kEFAULT, fault);
     if (may_be_cut) {
-      if (cannot_write_elements || cannot_write_token) return expected.OrFails(Errno::kENOSPC, no_room);
+      if (cannot_write_elements || cannot_write_token)
+        return expected.OrFails(Errno::kENOSPC, no_room);
       expected.OrSucceeds(C::lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
     }
     return expected;
@@ -72,7 +75,8 @@ Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* 
     return expected.Also(C::lookup_and_delete_batch_bad_pointer_loses, batch.and_delete);
   }
   if (may_be_cut) {
-    expected = Expectation::Succeeds(C::lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
+    expected =
+        Expectation::Succeeds(C::lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
     if (remaining.owed <= batch.count) expected.OrFails(Errno::kENOENT, C::lookup_batch_end);
   } else {
     expected = Expectation::Fails(Errno::kENOENT, C::lookup_batch_end);
@@ -130,7 +134,8 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   if (in_batch == nullptr || !remaining.followed) walk_.Begin();
   for (uint32_t n = 0; n < output.count; ++n) {
     const Bytes key = output.keys.Slice(uint64_t{n} * attributes_.key_size, attributes_.key_size);
-    const Bytes value = output.values.Slice(uint64_t{n} * attributes_.value_size, attributes_.value_size);
+    const Bytes value =
+        output.values.Slice(uint64_t{n} * attributes_.value_size, attributes_.value_size);
     const std::string place = "element " + std::to_string(n) + ": ";
     const uint32_t index = elements_.Find(key);
     if (index == ElementTable::kNone) {

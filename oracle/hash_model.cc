@@ -12,8 +12,8 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   constexpr uint32_t kFlags = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY |
                               BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_ZERO_SEED;
   const uint64_t element = uint64_t{create.key_size} + create.value_size;
-  const bool too_large = element >= kKmallocMaxSize - kHashElementHeader ||
-                         create.max_entries > kHashMaxEntries;
+  const bool too_large =
+      element >= kKmallocMaxSize - kHashElementHeader || create.max_entries > kHashMaxEntries;
 
   if ((create.map_flags & ~kFlags) != 0) {
     return Expectation::Fails(Errno::kEINVAL, C::create_flags)
@@ -94,7 +94,8 @@ Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
   }
   if (!certainly && may_be_full) {
     expected.OrFails(Errno::kE2BIG, C::update_full);
-  } else if ((attributes_.map_flags & BPF_F_NO_PREALLOC) != 0 && attributes_.traits.no_prealloc_enomem) {
+  } else if ((attributes_.map_flags & BPF_F_NO_PREALLOC) != 0 &&
+             attributes_.traits.no_prealloc_enomem) {
     expected.OrFails(Errno::kENOMEM, C::update_no_prealloc_no_memory);
   }
   return expected.Also(C::update_lock, locked && certainly)
@@ -120,7 +121,8 @@ Expectation HashModel::ExpectLookupAndDelete(const Bytes& key, uint64_t flags) c
     return Expectation::Fails(Errno::kENOENT, C::lookup_and_delete_absent,
                               C::lookup_and_delete_absent_errno);
   }
-  Expectation expected = Expectation::SucceedsWith(C::lookup_and_delete_takes, elements_[index].value);
+  Expectation expected =
+      Expectation::SucceedsWith(C::lookup_and_delete_takes, elements_[index].value);
   if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::lookup_and_delete_absent);
   return expected.Also(C::lookup_and_delete_lock, (flags & BPF_F_LOCK) != 0);
 }
@@ -129,8 +131,8 @@ Expectation HashModel::ExpectGetNextKey(const Bytes* key) const {
   if (possible() == 0) return Expectation::Fails(Errno::kENOENT, C::get_next_key_empty);
   const uint32_t index = key == nullptr ? ElementTable::kNone : elements_.Find(*key);
   if (index == ElementTable::kNone) {
-    Expectation expected =
-        Expectation::Succeeds(key == nullptr ? C::get_next_key_null_key : C::get_next_key_absent_key);
+    Expectation expected = Expectation::Succeeds(key == nullptr ? C::get_next_key_null_key
+                                                                : C::get_next_key_absent_key);
     if (certain() == 0) expected.OrFails(Errno::kENOENT, C::get_next_key_empty);
     return expected.Also(C::get_next_key_deleted_key, key != nullptr && *key == last_deleted_)
         .Also(C::get_next_key_live_key);
@@ -190,7 +192,8 @@ Mismatch HashModel::CheckNextKey(const Bytes* key, const Bytes* next) {
   uint32_t to = IterationOrder::kEnd;
   if (next != nullptr) {
     to = elements_.Find(*next);
-    if (to == ElementTable::kNone) return {C::get_next_key_live_key, "a key of the map", next->ToHex()};
+    if (to == ElementTable::kNone)
+      return {C::get_next_key_live_key, "a key of the map", next->ToHex()};
     Present(*next);
   }
   switch (order_.Observe(&elements_, from, to)) {
@@ -201,7 +204,8 @@ Mismatch HashModel::CheckNextKey(const Bytes* key, const Bytes* next) {
               "the key that earlier answers leave to follow here",
               next == nullptr ? "ENOENT, the end" : next->ToHex()};
     case IterationOrder::Finding::kMissedKeys:
-      return {C::get_next_key_walk, "the walk to visit every key before it ends", "ENOENT, the end"};
+      return {C::get_next_key_walk, "the walk to visit every key before it ends",
+              "ENOENT, the end"};
   }
   return {};
 }

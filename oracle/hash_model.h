@@ -3,10 +3,10 @@
 // BPF_MAP_TYPE_HASH, preallocated or BPF_F_NO_PREALLOC: at most max_entries pairs of key and value.
 // This is the reference: simple, not fast, never to be used as an implementation.
 //
-// What the model knows may be less than what is there: a batch deletion that failed with EFAULT may have
-// removed elements without saying which, and the order of iteration is learned from the answers
-// (oracle/iteration.h). The Expect… functions give what is allowed, the others take what was observed.
-// Source: map_hash.rst; uapi/linux/bpf.h.
+// What the model knows may be less than what is there: a batch deletion that failed with EFAULT may
+// have removed elements without saying which, and the order of iteration is learned from the
+// answers (oracle/iteration.h). The Expect… functions give what is allowed, the others take what
+// was observed. Source: map_hash.rst; uapi/linux/bpf.h.
 #ifndef ORACLE_HASH_MODEL_H_
 #define ORACLE_HASH_MODEL_H_
 
@@ -43,7 +43,8 @@ class HashModel {
   // A key was found to be there.
   void Present(const Bytes& key);
 
-  // Holds the answer to GET_NEXT_KEY against what is known and learns from it. `next` is nullptr for ENOENT.
+  // Holds the answer to GET_NEXT_KEY against what is known and learns from it. `next` is nullptr
+  // for ENOENT.
   Mismatch CheckNextKey(const Bytes* key, const Bytes* next);
   // The same for a page of a batch walk that was allowed by ExpectLookupBatch.
   Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,

@@ -2,17 +2,21 @@
 //
 // What is known of the order in which a keyed map walks its elements.
 //
-// No document says in which order BPF_MAP_GET_NEXT_KEY visits keys, so the model starts out knowing nothing
-// and learns: each answer places a key behind another. What was learned binds later answers:
-//  - while nothing changes, an answer seen once stays, no key is visited twice, and a walk that reaches the
+// No document says in which order BPF_MAP_GET_NEXT_KEY visits keys, so the model starts out knowing
+// nothing and learns: each answer places a key behind another. What was learned binds later
+// answers:
+//  - while nothing changes, an answer seen once stays, no key is visited twice, and a walk that
+//  reaches the
 //    end has visited every key;
-//  - a key that is neither deleted nor replaced keeps its place among the others (Linux: observed), so that
-//    after a deletion its neighbours close up, and after an insertion at most new keys stand between them.
+//  - a key that is neither deleted nor replaced keeps its place among the others (Linux: observed),
+//  so that
+//    after a deletion its neighbours close up, and after an insertion at most new keys stand
+//    between them.
 //
-// Representation: a list of placed keys from the walk's beginning. A link is `tight` when its two ends were
-// seen to be neighbours and nothing was inserted since; otherwise keys that are not placed may stand between
-// them. Each step is O(1).
-// Source: map_hash.rst, bpf_map_get_next_key(); uapi/linux/bpf.h, BPF_MAP_GET_NEXT_KEY.
+// Representation: a list of placed keys from the walk's beginning. A link is `tight` when its two
+// ends were seen to be neighbours and nothing was inserted since; otherwise keys that are not
+// placed may stand between them. Each step is O(1). Source: map_hash.rst, bpf_map_get_next_key();
+// uapi/linux/bpf.h, BPF_MAP_GET_NEXT_KEY.
 #ifndef ORACLE_ITERATION_H_
 #define ORACLE_ITERATION_H_
 
@@ -34,8 +38,8 @@ class IterationOrder {
   static constexpr uint32_t kStart = ElementTable::kNone;  // As `from`: before the first key.
   static constexpr uint32_t kEnd = ElementTable::kNone;    // As `to`: behind the last key.
 
-  // The answer to "what follows `from`" was `to` (live elements of `table`, or kStart and kEnd). Learns
-  // from it when it is possible.
+  // The answer to "what follows `from`" was `to` (live elements of `table`, or kStart and kEnd).
+  // Learns from it when it is possible.
   Finding Observe(ElementTable* table, uint32_t from, uint32_t to) {
     if (to == kEnd) return ObserveEnd(table, from);
     ElementTable& t = *table;
@@ -58,21 +62,21 @@ class IterationOrder {
     return Finding::kPossible;
   }
 
-  // A live element was added or replaced (a replaced one may move), or has become doubtful: it may stand
-  // anywhere, or nowhere.
+  // A live element was added or replaced (a replaced one may move), or has become doubtful: it may
+  // stand anywhere, or nowhere.
   void Unsettle(ElementTable* table, uint32_t index) {
+    changed_ |= placed_ != 0;
     if ((*table)[index].placed) Unlink(table, index);
-    changed_ = placed_ != 0;
     ++epoch_;
     tight_links_ = 0;
   }
   // An element is about to be erased.
   void Removed(ElementTable* table, uint32_t index) {
+    changed_ |= placed_ != 0;
     if ((*table)[index].placed) Unlink(table, index);
-    changed_ = placed_ != 0;
   }
   // Whether something learned before the latest change still binds answers.
-  bool remembers_across_changes() const { return changed_ && placed_ != 0; }
+  bool remembers_across_changes() const { return changed_; }
   // Forgets everything.
   void Forget(ElementTable* table) {
     for (uint32_t i = first_; i != kEnd;) {
@@ -83,7 +87,6 @@ class IterationOrder {
     }
     first_ = last_ = kEnd;
     placed_ = 0;
-    changed_ = false;
     ++epoch_;
     tight_links_ = 0;
   }
@@ -132,7 +135,8 @@ class IterationOrder {
     return count;
   }
 
-  // Places `to` right behind `from` (kStart: as the first); the link to it is tight, the one behind loose.
+  // Places `to` right behind `from` (kStart: as the first); the link to it is tight, the one behind
+  // loose.
   void InsertAfter(ElementTable* table, uint32_t from, uint32_t to) {
     ElementTable& t = *table;
     const uint32_t next = Next(t, from);
@@ -170,12 +174,12 @@ class IterationOrder {
   uint64_t end_tight_epoch_ = 0;
   uint64_t epoch_ = 1;
   size_t placed_ = 0;
-  bool changed_ = false;  // Since the list was begun.
+  bool changed_ = false;    // Since the list was begun.
   size_t tight_links_ = 0;  // Of placed_ + 1 (the one to the end).
 };
 
-// What is known of a walk with the batch commands: which elements the pages so far returned. Only the
-// latest walk is followed; a call that continues another one teaches nothing.
+// What is known of a walk with the batch commands: which elements the pages so far returned. Only
+// the latest walk is followed; a call that continues another one teaches nothing.
 class BatchWalk {
  public:
   // A walk begins with in_batch NULL.

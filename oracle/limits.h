@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Limits that the models share, in bytes unless said otherwise, and what they say about flags of all types.
+// Limits that the models share, in bytes unless said otherwise, and what they say about flags of
+// all types.
 #ifndef ORACLE_LIMITS_H_
 #define ORACLE_LIMITS_H_
 
@@ -12,10 +13,10 @@
 
 namespace mapspec {
 
-inline constexpr uint64_t kMaxBpfStack = 512;                // MAX_BPF_STACK.
-inline constexpr uint64_t kKmallocMaxSize = 4u << 20;        // KMALLOC_MAX_SIZE with pages of 4 KiB.
-inline constexpr uint64_t kHashElementHeader = 48;           // What the kernel adds to key and value.
-inline constexpr uint64_t kHashMaxEntries = 1u << 27;        // More make more buckets than u32 can size.
+inline constexpr uint64_t kMaxBpfStack = 512;          // MAX_BPF_STACK.
+inline constexpr uint64_t kKmallocMaxSize = 4u << 20;  // KMALLOC_MAX_SIZE with pages of 4 KiB.
+inline constexpr uint64_t kHashElementHeader = 48;     // What the kernel adds to key and value.
+inline constexpr uint64_t kHashMaxEntries = 1u << 27;  // More make more buckets than u32 can size.
 inline constexpr uint64_t kIntMax = 0x7fffffff;
 
 // From here on a creation may fail for lack of memory, which is no map's fault …

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The operations on maps as objects: creation, freezing, information, ids, pins, descriptors and BTF.
-// Those on memory mappings and on the descriptor as a file stand in file_rules.cc.
+// The operations on maps as objects: creation, freezing, information, ids, pins, descriptors and
+// BTF. Those on memory mappings and on the descriptor as a file stand in file_rules.cc.
 #include "oracle/checker_state.h"
 #include "oracle/creation.h"
 
@@ -12,9 +12,9 @@ using G = clause::generic;
 using Settled = Checker::State::Settled;
 
 constexpr uint32_t kAccessFlags = BPF_F_RDONLY | BPF_F_WRONLY;
-constexpr uint32_t kIdLimit = 0x7fffffff;      // INT_MAX.
-constexpr uint32_t kInfoSizeAsked = 88;        // What info_len 0 stands for (oracle/operation.h).
-constexpr uint32_t kInfoSizeSurely = 80;       // struct bpf_map_info of the oldest kernels known here.
+constexpr uint32_t kIdLimit = 0x7fffffff;  // INT_MAX.
+constexpr uint32_t kInfoSizeAsked = 88;    // What info_len 0 stands for (oracle/operation.h).
+constexpr uint32_t kInfoSizeSurely = 80;   // struct bpf_map_info of the oldest kernels known here.
 
 // A descriptor of map `index`; the flags say what it may do.
 HandleState HandleFor(uint32_t index, uint32_t flags) {
@@ -42,7 +42,8 @@ PathKind KindOf(const std::string& path) {
     return !dotted && slash != 0 && slash + 1 != path.size() ? PathKind::kMissingDirectory
                                                              : PathKind::kOther;
   }
-  return dotted ? (path == "." || path == ".." ? PathKind::kOther : PathKind::kDotted) : PathKind::kPlain;
+  return dotted ? (path == "." || path == ".." ? PathKind::kOther : PathKind::kDotted)
+                : PathKind::kPlain;
 }
 
 // The part of a little-endian field at `offset` that lies before `length`.
@@ -70,9 +71,9 @@ void Checker::State::On(const MapCreate& op, const Outcome& outcome) {
 
 void Checker::State::On(const BtfLoad& op, const Outcome& outcome) {
   const bool lock = op.lock_offset >= 0;
-  const bool ordinary =
-      op.key_size <= 4096 && op.value_size != 0 &&
-      (!lock || (op.lock_offset % 4 == 0 && static_cast<uint32_t>(op.lock_offset) + 4 <= op.value_size));
+  const bool ordinary = op.key_size <= 4096 && op.value_size != 0 &&
+                        (!lock || (op.lock_offset % 4 == 0 &&
+                                   static_cast<uint32_t>(op.lock_offset) + 4 <= op.value_size));
   Expectation expected = Expectation::Anything();
   if (caller == Caller::kUnprivileged) {
     expected = Expectation::Fails(Errno::kEPERM, G::permission_unprivileged_refused);
@@ -151,9 +152,10 @@ void Checker::State::On(const GetInfo& op, const Outcome& outcome) {
   const uint32_t length = info.info_len;
   Cite(G::info_length_returned);
   if (length > passed || length < std::min(passed, kInfoSizeSurely)) {
-    return Compare({G::info_length_returned, "info_len " + std::to_string(passed) + ", or at least 80",
-                    "info_len " + std::to_string(length)},
-                   map);
+    return Compare(
+        {G::info_length_returned, "info_len " + std::to_string(passed) + ", or at least 80",
+         "info_len " + std::to_string(length)},
+        map);
   }
   const auto field = [&](ClauseId clause, const char* name, uint64_t got, uint64_t wanted,
                          uint32_t offset) -> bool {
@@ -170,15 +172,19 @@ void Checker::State::On(const GetInfo& op, const Outcome& outcome) {
       !field(G::info_attributes, "key_size", info.key_size, attributes.key_size, 8) ||
       !field(G::info_attributes, "value_size", info.value_size, attributes.value_size, 12) ||
       !field(G::info_attributes, "max_entries", info.max_entries, attributes.max_entries, 16) ||
-      !field((attributes.map_flags & kAccessFlags) != 0 ? G::info_no_access_flags : G::info_attributes,
-             "map_flags", info.map_flags, flags, 20) ||
-      !field(G::info_btf, "btf_key_type_id", info.btf_key_type_id, attributes.btf_key_type_id, 68) ||
-      !field(G::info_btf, "btf_value_type_id", info.btf_value_type_id, attributes.btf_value_type_id, 72) ||
+      !field(
+          (attributes.map_flags & kAccessFlags) != 0 ? G::info_no_access_flags : G::info_attributes,
+          "map_flags", info.map_flags, flags, 20) ||
+      !field(G::info_btf, "btf_key_type_id", info.btf_key_type_id, attributes.btf_key_type_id,
+             68) ||
+      !field(G::info_btf, "btf_value_type_id", info.btf_value_type_id, attributes.btf_value_type_id,
+             72) ||
       !field(G::info_attributes, "map_extra", info.map_extra, attributes.map_extra, 80)) {
     return;
   }
   const std::string name = attributes.name.substr(0, length <= 24 ? 0 : length - 24);
-  if (info.name != name) return Compare({G::info_attributes, "name " + name, "name " + info.name}, map);
+  if (info.name != name)
+    return Compare({G::info_attributes, "name " + name, "name " + info.name}, map);
   if (length >= 68 && info.has_btf != attributes.has_btf) {
     return Compare({G::info_btf, attributes.has_btf ? "a btf_id" : "no btf_id",
                     info.has_btf ? "a btf_id" : "no btf_id"},
@@ -213,11 +219,12 @@ void Checker::State::On(const GetFdById& op, const Outcome& outcome) {
           .Also(clause::array::mmap_outlives_descriptor);
     }
     if (id == 0) return Expectation::Fails(Errno::kENOENT, G::get_fd_by_id_unknown);
-    // An id that a map of this script had: gone with it (ids are not given again soon). One that unlink(2)
-    // left without references goes a little later.
+    // An id that a map of this script had: gone with it (ids are not given again soon). One that
+    // unlink(2) left without references goes a little later.
     if (op.of != kBadFd) {
       Expectation gone = Expectation::Fails(Errno::kENOENT, G::close_deletes_map);
-      return world.MayHaveId(id) ? gone.OrSucceeds(G::unlink_unpins) : gone.Also(G::get_fd_by_id_unknown);
+      return world.MayHaveId(id) ? gone.OrSucceeds(G::unlink_unpins)
+                                 : gone.Also(G::get_fd_by_id_unknown);
     }
     // Any other may belong to somebody else's map; from INT_MAX on there are none.
     if (id >= kIdLimit) return Expectation::Fails(Errno::kENOENT, G::get_fd_by_id_unknown);
@@ -236,7 +243,8 @@ void Checker::State::On(const GetNextId& op, const Outcome& outcome) {
   const uint32_t start = op.of == kBadFd ? op.id : world.At(op.of).last_id;
   const uint32_t known = world.NextKnownId(start);
   const auto expect = [&]() -> Expectation {
-    if (start >= kIdLimit) return Expectation::Fails(Errno::kEINVAL, G::get_next_id_start_too_large);
+    if (start >= kIdLimit)
+      return Expectation::Fails(Errno::kEINVAL, G::get_next_id_start_too_large);
     if (caller == Caller::kUnprivileged) {
       return Expectation::Fails(Errno::kEPERM, G::permission_unprivileged_refused);
     }
@@ -295,7 +303,9 @@ void Checker::State::On(const ObjGet& op, const Outcome& outcome) {
       return Expectation::Anything();
     }
     if (pinned.has_value()) {
-      return Expectation::Succeeds(G::obj_get_same_map).Also(G::obj_get_access).Also(G::pin_keeps_map);
+      return Expectation::Succeeds(G::obj_get_same_map)
+          .Also(G::obj_get_access)
+          .Also(G::pin_keeps_map);
     }
     if (kind == PathKind::kDotted || kind == PathKind::kOther) return Expectation::Anything();
     return Expectation::Fails(Errno::kENOENT, G::obj_get_missing).Also(G::unlink_unpins);
@@ -327,7 +337,8 @@ void Checker::State::On(const Close& op, const Outcome& outcome) {
   const MapState* map = world.MapOfOrNull(op.map);
   const ClauseId clause =
       map != nullptr && map->references > 1 ? G::close_others_stay : G::close_deletes_map;
-  Settle(open ? Expectation::Succeeds(clause) : Expectation::Fails(Errno::kEBADF, G::close_bad_descriptor),
+  Settle(open ? Expectation::Succeeds(clause)
+              : Expectation::Fails(Errno::kEBADF, G::close_bad_descriptor),
          outcome, nullptr);
   if (outcome.completion != Completion::kNotRun && op.map.slot < kMaxSlots) {
     world.Fill(op.map, std::nullopt);

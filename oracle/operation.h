@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// Operations: the calls a script makes, on symbolic objects. One struct for each bpf(2) command on maps
-// (and the few other system calls that a map's file descriptor takes), with every attribute the uapi
-// gives it. Nothing here knows how a call is carried out (backends/) or judged (the models).
+// Operations: the calls a script makes, on symbolic objects. One struct for each bpf(2) command on
+// maps (and the few other system calls that a map's file descriptor takes), with every attribute
+// the uapi gives it. Nothing here knows how a call is carried out (backends/) or judged (the
+// models).
 //
-// Objects are symbolic. A handle is a slot of the script that an operation fills with a file descriptor
-// (MAP_CREATE, GET_FD_BY_ID, OBJ_GET) and others use; a slot that was never filled, or whose filling
-// failed, stands for the descriptor -1. Scripts therefore stay meaningful when operations are removed.
+// Objects are symbolic. A handle is a slot of the script that an operation fills with a file
+// descriptor (MAP_CREATE, GET_FD_BY_ID, OBJ_GET) and others use; a slot that was never filled, or
+// whose filling failed, stands for the descriptor -1. Scripts therefore stay meaningful when
+// operations are removed.
 //
-// Buffers. An input buffer holds the bytes of the script; where the map wants more (key_size, value_size,
-// count elements), the backend appends zeros, where less, the rest is not looked at. An output buffer has
-// the size the map wants and is poisoned (oracle/bytes.h) before the call.
+// Buffers. An input buffer holds the bytes of the script; where the map wants more (key_size,
+// value_size, count elements), the backend appends zeros, where less, the rest is not looked at. An
+// output buffer has the size the map wants and is poisoned (oracle/bytes.h) before the call.
 //
 // Ownership: plain values. Thread-safety: that of plain values. Units: sizes in bytes.
 // Source: include/uapi/linux/bpf.h, union bpf_attr.
@@ -32,9 +34,9 @@ struct Handle {
   uint16_t slot = 0;
   friend bool operator==(Handle, Handle) = default;
 };
-inline constexpr Handle kBadFd{0xffff};     // "bad": -1.
-inline constexpr Handle kNotAMap{0xfffe};   // "not_a_map": an open descriptor of something else.
-inline constexpr uint16_t kMaxSlots = 1024; // Slots of one kind in one script.
+inline constexpr Handle kBadFd{0xffff};      // "bad": -1.
+inline constexpr Handle kNotAMap{0xfffe};    // "not_a_map": an open descriptor of something else.
+inline constexpr uint16_t kMaxSlots = 1024;  // Slots of one kind in one script.
 
 // Where a pointer argument points.
 enum class Pointer : uint8_t {
@@ -55,13 +57,15 @@ enum class Caller : uint8_t { kPrivileged, kUnprivileged };
 // BPF_BTF_LOAD of one of the few layouts that maps care about. Type ids of the loaded object:
 // 1 an integer of 4 bytes, 2 the key, 3 the value, 4 struct bpf_spin_lock (only with a lock).
 struct BtfLoad {
-  uint16_t result = 0;       // The BTF slot "b0".
-  uint32_t key_size = 4;     // Type 2: an integer for 1, 2, 4, 8 and 16, else an array of bytes.
-  uint32_t value_size = 8;   // Type 3: a struct of this size.
-  int32_t lock_offset = -1;  // Offset of a struct bpf_spin_lock (4 bytes) in the value; -1 for none.
+  uint16_t result = 0;      // The BTF slot "b0".
+  uint32_t key_size = 4;    // Type 2: an integer for 1, 2, 4, 8 and 16, else an array of bytes.
+  uint32_t value_size = 8;  // Type 3: a struct of this size.
+  int32_t lock_offset =
+      -1;  // Offset of a struct bpf_spin_lock (4 bytes) in the value; -1 for none.
   friend bool operator==(const BtfLoad&, const BtfLoad&) = default;
 };
-inline constexpr uint32_t kBtfIntTypeId = 1, kBtfKeyTypeId = 2, kBtfValueTypeId = 3, kBtfLockTypeId = 4;
+inline constexpr uint32_t kBtfIntTypeId = 1, kBtfKeyTypeId = 2, kBtfValueTypeId = 3,
+                          kBtfLockTypeId = 4;
 inline constexpr uint16_t kNoBtf = 0xffff;   // No btf_fd is given (0 in the attribute).
 inline constexpr uint16_t kBadBtf = 0xfffe;  // btf_fd is -1.
 
@@ -169,8 +173,8 @@ struct GetInfo {
   Pointer info = Pointer::kValid;
   friend bool operator==(const GetInfo&, const GetInfo&) = default;
 };
-// BPF_MAP_GET_FD_BY_ID. The id is that which the last successful BPF_OBJ_GET_INFO_BY_FD of this script
-// on slot `of` told, or `id` when `of` is kBadFd (or had none: then 0).
+// BPF_MAP_GET_FD_BY_ID. The id is that which the last successful BPF_OBJ_GET_INFO_BY_FD of this
+// script on slot `of` told, or `id` when `of` is kBadFd (or had none: then 0).
 struct GetFdById {
   Handle result;
   Handle of = kBadFd;
@@ -220,9 +224,9 @@ struct Mmap {
   uint64_t length = 4096;
   friend bool operator==(const Mmap&, const Mmap&) = default;
 };
-// Loads and stores through a view. They are carried out only inside the view, and stores only through a
-// view made with prot_write; else the outcome is EFAULT by definition of this vocabulary (what the CPU
-// would do is a signal).
+// Loads and stores through a view. They are carried out only inside the view, and stores only
+// through a view made with prot_write; else the outcome is EFAULT by definition of this vocabulary
+// (what the CPU would do is a signal).
 struct MemRead {
   uint16_t view = 0;
   uint64_t offset = 0;
@@ -253,9 +257,10 @@ struct FdWrite {
   friend bool operator==(const FdWrite&, const FdWrite&) = default;
 };
 
-using Call = std::variant<MapCreate, Lookup, LookupAndDelete, Update, Delete, GetNextKey, LookupBatch,
-                          UpdateBatch, DeleteBatch, Freeze, GetInfo, GetFdById, GetNextId, Pin, ObjGet,
-                          Unlink, Close, Mmap, MemRead, MemWrite, Munmap, Poll, FdRead, FdWrite, BtfLoad>;
+using Call =
+    std::variant<MapCreate, Lookup, LookupAndDelete, Update, Delete, GetNextKey, LookupBatch,
+                 UpdateBatch, DeleteBatch, Freeze, GetInfo, GetFdById, GetNextId, Pin, ObjGet,
+                 Unlink, Close, Mmap, MemRead, MemWrite, Munmap, Poll, FdRead, FdWrite, BtfLoad>;
 
 struct Operation {
   Call call;
@@ -264,7 +269,8 @@ struct Operation {
 };
 
 // The word for the operation in scripts, traces and reports: the uapi command where there is one
-// ("BPF_MAP_UPDATE_ELEM"), else the system call ("close", "mmap") or "load"/"store" for MemRead/MemWrite.
+// ("BPF_MAP_UPDATE_ELEM"), else the system call ("close", "mmap") or "load"/"store" for
+// MemRead/MemWrite.
 std::string_view OperationName(const Call& call);
 
 // A list of operations with a name for reports.

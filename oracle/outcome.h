@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Outcomes: what came back from an operation. Output buffers are recorded as they were after the call,
-// whole; a buffer that still holds the poison (oracle/bytes.h) was left untouched.
+// Outcomes: what came back from an operation. Output buffers are recorded as they were after the
+// call, whole; a buffer that still holds the poison (oracle/bytes.h) was left untouched.
 #ifndef ORACLE_OUTCOME_H_
 #define ORACLE_OUTCOME_H_
 
@@ -18,10 +18,10 @@ namespace mapspec {
 // How a call ended.
 enum class Completion : uint8_t {
   kReturned,
-  kNotRun,    // The backend lacks the capability; the rest of the outcome says nothing.
-  kOverran,   // Returned, but bytes outside its output buffers were changed.
-  kCrashed,   // The process that carried it out died (detail: the signal or exit status).
-  kHung,      // It did not return within the time limit.
+  kNotRun,   // The backend lacks the capability; the rest of the outcome says nothing.
+  kOverran,  // Returned, but bytes outside its output buffers were changed.
+  kCrashed,  // The process that carried it out died (detail: the signal or exit status).
+  kHung,     // It did not return within the time limit.
 };
 
 // Outputs of the batch commands; buffers that the command does not have are empty.
@@ -73,8 +73,9 @@ class Boxed {
   std::unique_ptr<T> value_;
 };
 
-// Bytes: the value of LOOKUP and LOOKUP_AND_DELETE, the key of GET_NEXT_KEY, what a load read, the name
-// of a signal is never here. uint32_t: the id of GET_NEXT_ID, the revents of poll. Nothing for the rest.
+// Bytes: the value of LOOKUP and LOOKUP_AND_DELETE, the key of GET_NEXT_KEY, what a load read, the
+// name of a signal is never here. uint32_t: the id of GET_NEXT_ID, the revents of poll. Nothing for
+// the rest.
 using Output = std::variant<std::monostate, Bytes, uint32_t, Boxed<BatchOutput>, Boxed<MapInfo>>;
 
 struct Outcome {

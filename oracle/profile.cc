@@ -8,9 +8,10 @@ namespace {
 
 struct NamedTrait {
   std::string_view name;
-  bool Traits::* field;
+  bool Traits::*field;
 };
-#define TRAIT(name) {#name, &Traits::name}
+#define TRAIT(name) \
+  { #name, &Traits::name }
 constexpr NamedTrait kTraits[] = {
     TRAIT(hash_lookup_and_delete),
     TRAIT(hash_large_keys),
@@ -59,10 +60,8 @@ constexpr Traits Linux510() {
 
 const Profile kProfiles[] = {
     // The documentation describes the newest kernels; traits only steer what is beyond it.
-    {"documented", false, kLinux618},
-    {"linux-5.10", true, Linux510()},
-    {"linux-6.1", true, Linux61()},
-    {"linux-6.12", true, Linux612()},
+    {"documented", false, kLinux618}, {"linux-5.10", true, Linux510()},
+    {"linux-6.1", true, Linux61()},   {"linux-6.12", true, Linux612()},
     {"linux-6.18", true, kLinux618},
 };
 
@@ -103,7 +102,8 @@ const Profile& ProfileForRelease(std::string_view release) {
   const auto version = MajorMinor(release);
   const Profile* best = &kProfiles[1];
   for (const Profile& profile : std::span(kProfiles).subspan(1)) {
-    if (MajorMinor(std::string_view(profile.name).substr(kPrefix.size())) <= version) best = &profile;
+    if (MajorMinor(std::string_view(profile.name).substr(kPrefix.size())) <= version)
+      best = &profile;
   }
   return *best;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Profiles: what an implementation claims to be. `documented` holds it to what the kernel's documentation
-// says; `linux-X.Y` to everything that kernel was seen to do. The differences between kernel versions are
-// the fields of one record, Traits, set here and nowhere else. A trait is set because a kernel of that
-// version was run (the evidence stands beside the field).
-// Constant data: any thread may read it.
+// Profiles: what an implementation claims to be. `documented` holds it to what the kernel's
+// documentation says; `linux-X.Y` to everything that kernel was seen to do. The differences between
+// kernel versions are the fields of one record, Traits, set here and nowhere else. A trait is set
+// because a kernel of that version was run (the evidence stands beside the field). Constant data:
+// any thread may read it.
 #ifndef ORACLE_PROFILE_H_
 #define ORACLE_PROFILE_H_
 
@@ -20,18 +20,20 @@ namespace mapspec {
 
 // One field for each way in which kernel versions differ. The defaults are those of linux-6.18.
 struct Traits {
-  bool hash_lookup_and_delete = true;   // LOOKUP_AND_DELETE_ELEM works on hashes (5.14 on).
-  bool hash_large_keys = true;          // key_size may exceed MAX_BPF_STACK, 512 (5.11 on).
-  bool array_large_values = true;       // An ARRAY's value_size may exceed KMALLOC_MAX_SIZE.
-  bool freeze_again_eperm = true;       // A second BPF_MAP_FREEZE: EPERM, before: EBUSY.
-  bool freeze_needs_write = true;       // BPF_MAP_FREEZE through a BPF_F_RDONLY descriptor: EPERM.
-  bool lock_refused_eopnotsupp = true;  // A bpf_spin_lock where none may be: EOPNOTSUPP, before: ENOTSUPP.
+  bool hash_lookup_and_delete = true;  // LOOKUP_AND_DELETE_ELEM works on hashes (5.14 on).
+  bool hash_large_keys = true;         // key_size may exceed MAX_BPF_STACK, 512 (5.11 on).
+  bool array_large_values = true;      // An ARRAY's value_size may exceed KMALLOC_MAX_SIZE.
+  bool freeze_again_eperm = true;      // A second BPF_MAP_FREEZE: EPERM, before: EBUSY.
+  bool freeze_needs_write = true;      // BPF_MAP_FREEZE through a BPF_F_RDONLY descriptor: EPERM.
+  bool lock_refused_eopnotsupp =
+      true;  // A bpf_spin_lock where none may be: EOPNOTSUPP, before: ENOTSUPP.
   bool unprivileged_after_attributes = true;  // A missing capability is told after bad attributes.
-  bool queue_overflow_enomem = true;    // Too many bytes for a queue: ENOMEM, before: E2BIG.
-  bool no_prealloc_enomem = true;       // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
-  bool lookup_flags_first = true;       // LOOKUP: unknown flags (EINVAL) before permission; 7.2: after.
-  bool freeze_without_capability = true;  // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
-  bool freeze_refuses_lock = true;      // BPF_MAP_FREEZE of a map with a bpf_spin_lock: ENOTSUPP.
+  bool queue_overflow_enomem = true;          // Too many bytes for a queue: ENOMEM, before: E2BIG.
+  bool no_prealloc_enomem = true;  // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
+  bool lookup_flags_first = true;  // LOOKUP: unknown flags (EINVAL) before permission; 7.2: after.
+  bool freeze_without_capability =
+      true;                         // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
+  bool freeze_refuses_lock = true;  // BPF_MAP_FREEZE of a map with a bpf_spin_lock: ENOTSUPP.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 
@@ -51,7 +53,8 @@ struct Profile {
 std::span<const Profile> AllProfiles();
 const Profile* FindProfile(std::string_view name);
 const Profile& NewestLinuxProfile();
-// The profile for a `uname -r`: of the newest known version that is not newer; the oldest for older ones.
+// The profile for a `uname -r`: of the newest known version that is not newer; the oldest for older
+// ones.
 const Profile& ProfileForRelease(std::string_view release);
 // The value of a trait by its name in Traits, nullopt for an unknown name.
 std::optional<bool> TraitValue(const Traits& traits, std::string_view name);

@@ -36,8 +36,7 @@ Expectation QueueStackModel<C>::ExpectCreate(const MapCreate& create, const Trai
   if (IsLarge(bytes) && expected.AllowsSuccess()) {
     expected.OrFails(Errno::kENOMEM, C::create_too_many_bytes);
   }
-  return expected
-      .Also(C::create_value_too_large, create.value_size == kKmallocMaxSize);
+  return expected.Also(C::create_value_too_large, create.value_size == kKmallocMaxSize);
 }
 
 template <typename C>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_QUEUE and BPF_MAP_TYPE_STACK. The two differ only in which end is read: a queue gives the
-// oldest element, a stack the newest. C is the group of clauses, clause::queue or clause::stack.
-// This is the reference: simple, not fast, never to be used as an implementation.
+// BPF_MAP_TYPE_QUEUE and BPF_MAP_TYPE_STACK. The two differ only in which end is read: a queue
+// gives the oldest element, a stack the newest. C is the group of clauses, clause::queue or
+// clause::stack. This is the reference: simple, not fast, never to be used as an implementation.
 // Source: map_queue_stack.rst.
 #ifndef ORACLE_QUEUE_STACK_MODEL_H_
 #define ORACLE_QUEUE_STACK_MODEL_H_

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A trace: a script with its outcomes and the environment in which they came about. It is all the oracle
-// gets to see, so everything a judgement depends on (page size, possible CPUs, the sysctl that lets
-// ordinary users create maps) stands in its header.
+// A trace: a script with its outcomes and the environment in which they came about. It is all the
+// oracle gets to see, so everything a judgement depends on (page size, possible CPUs, the sysctl
+// that lets ordinary users create maps) stands in its header.
 #ifndef ORACLE_TRACE_H_
 #define ORACLE_TRACE_H_
 
@@ -22,13 +22,13 @@ struct Environment {
   std::string machine;         // uname -m.
   uint32_t possible_cpus = 1;
   uint32_t page_size = 4096;
-  uint32_t numa_nodes = 1;              // Online nodes are 0 … numa_nodes - 1.
+  uint32_t numa_nodes = 1;                 // Online nodes are 0 … numa_nodes - 1.
   uint32_t unprivileged_bpf_disabled = 2;  // kernel.unprivileged_bpf_disabled.
   friend bool operator==(const Environment&, const Environment&) = default;
 };
 
-// operations[i] had outcomes[i]. There may be fewer outcomes than operations: the backend died or was
-// interrupted, and what follows was never executed.
+// operations[i] had outcomes[i]. There may be fewer outcomes than operations: the backend died or
+// was interrupted, and what follows was never executed.
 struct Trace {
   std::string name;
   std::string profile;  // The profile it was recorded for; "" leaves the choice to the reader.

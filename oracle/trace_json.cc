@@ -173,8 +173,8 @@ class FileReader {
     std::string_view line;
     if (!lines_.Next(&line, message)) {
       if (message->empty()) {
-        *message =
-            "the file is empty; expected {\"" + std::string(kind_) + "\": 1, ...} as the first line";
+        *message = "the file is empty; expected {\"" + std::string(kind_) +
+                   "\": 1, ...} as the first line";
       }
       return false;
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The names and numbers of the Linux uapi (include/uapi/linux/bpf.h, errno.h) that scripts, traces and
-// models speak of. Written out here rather than included, so that the oracle builds on any system and
-// knows types and flags that are newer than the headers it is built with.
-// Source: include/uapi/linux/bpf.h up to 7.x. Everything here is constant and thread-safe.
+// The names and numbers of the Linux uapi (include/uapi/linux/bpf.h, errno.h) that scripts, traces
+// and models speak of. Written out here rather than included, so that the oracle builds on any
+// system and knows types and flags that are newer than the headers it is built with. Source:
+// include/uapi/linux/bpf.h up to 7.x. Everything here is constant and thread-safe.
 #ifndef ORACLE_UAPI_H_
 #define ORACLE_UAPI_H_
 
@@ -55,8 +55,8 @@ enum class MapType : uint32_t {
   RHASH,
 };
 
-// Errno values of the Linux ABI, positive. `kNone` is success. Values without a name here are legal too
-// (a backend may answer anything); ErrnoName prints those as numbers.
+// Errno values of the Linux ABI, positive. `kNone` is success. Values without a name here are legal
+// too (a backend may answer anything); ErrnoName prints those as numbers.
 enum class Errno : int32_t {
   kNone = 0,
   kEPERM = 1,
@@ -114,7 +114,7 @@ inline constexpr uint64_t BPF_F_LOCK = 4;
 inline constexpr uint64_t BPF_F_CPU = 8;
 inline constexpr uint64_t BPF_F_ALL_CPUS = 16;
 
-inline constexpr uint32_t kObjNameLen = 16;      // BPF_OBJ_NAME_LEN, the final NUL included.
+inline constexpr uint32_t kObjNameLen = 16;  // BPF_OBJ_NAME_LEN, the final NUL included.
 inline constexpr uint32_t kMaxMapType = static_cast<uint32_t>(MapType::RHASH);
 
 // "BPF_MAP_TYPE_HASH"; "200" for a number without a name.
@@ -122,7 +122,8 @@ std::string MapTypeName(MapType type);
 // Takes the full name, the name without its prefix, or a number.
 std::optional<MapType> ParseMapType(std::string_view name);
 
-// "EEXIST", "ENOTSUPP"; "-1234" is never printed: unknown ones come as "errno 1234"; success is "0".
+// "EEXIST", "ENOTSUPP"; "-1234" is never printed: unknown ones come as "errno 1234"; success is
+// "0".
 std::string ErrnoName(Errno error);
 std::optional<Errno> ParseErrno(std::string_view name);
 
@@ -135,13 +136,13 @@ std::span<const NamedFlag> MapCreateFlags();
 std::span<const NamedFlag> ElemFlags();
 // "BPF_F_NO_PREALLOC|0x80000000"; "0" for none. Of ElemFlags, zero is "BPF_ANY".
 std::string FlagsToString(uint64_t flags, std::span<const NamedFlag> names);
-// Reads what FlagsToString writes: names and numbers joined by '|'. nullopt for an unknown name, which is
-// stored in *unknown when given.
+// Reads what FlagsToString writes: names and numbers joined by '|'. nullopt for an unknown name,
+// which is stored in *unknown when given.
 std::optional<uint64_t> ParseFlags(std::string_view text, std::span<const NamedFlag> names,
                                    std::string* unknown = nullptr);
 
-// The known word nearest to `word` by edit distance, or "" when none is near: for messages that say what
-// would have been right.
+// The known word nearest to `word` by edit distance, or "" when none is near: for messages that say
+// what would have been right.
 std::string Nearest(std::string_view word, std::span<const std::string> known);
 
 }  // namespace mapspec

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// World: what the checker knows of one script's objects: its maps with their models, the descriptors, ids,
-// pins and memory mappings that refer to them, and its BTF objects. A map lives as long as something refers
-// to it. Copyable, no I/O; thread-safety that of a plain value.
-// Source: man 2 bpf (NOTES); uapi/linux/bpf.h, "eBPF Syscall Preamble".
+// World: what the checker knows of one script's objects: its maps with their models, the
+// descriptors, ids, pins and memory mappings that refer to them, and its BTF objects. A map lives
+// as long as something refers to it. Copyable, no I/O; thread-safety that of a plain value. Source:
+// man 2 bpf (NOTES); uapi/linux/bpf.h, "eBPF Syscall Preamble".
 #ifndef ORACLE_WORLD_H_
 #define ORACLE_WORLD_H_
 

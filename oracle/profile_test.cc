@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/profile.h"
+
+#include <gtest/gtest.h>
+
+namespace mapspec {
+namespace {
+
+TEST(Profiles, ARunningKernelGetsTheNewestProfileThatIsNotNewer) {
+  EXPECT_EQ(ProfileForRelease("6.18.44-fc-v595").name, "linux-6.18");
+  EXPECT_EQ(ProfileForRelease("6.1.0-28-cloud-amd64").name, "linux-6.1");
+  EXPECT_EQ(ProfileForRelease("6.10.3").name, "linux-6.1");
+  EXPECT_EQ(ProfileForRelease("6.12.101+deb13").name, "linux-6.12");
+  EXPECT_EQ(ProfileForRelease("99.0").name, NewestLinuxProfile().name);
+}
+
+TEST(Profiles, OldAndUnreadableReleasesGetTheOldest) {
+  EXPECT_EQ(ProfileForRelease("4.19.0").name, "linux-5.10");
+  EXPECT_EQ(ProfileForRelease("").name, "linux-5.10");
+  EXPECT_EQ(ProfileForRelease("next").name, "linux-5.10");
+}
+
+TEST(Profiles, TraitsCanBeAskedForByName) {
+  EXPECT_EQ(TraitValue(FindProfile("linux-5.10")->traits, "hash_lookup_and_delete"), false);
+  EXPECT_EQ(TraitValue(FindProfile("linux-6.18")->traits, "hash_lookup_and_delete"), true);
+  EXPECT_EQ(TraitValue(NewestLinuxProfile().traits, "no_such_trait"), std::nullopt);
+  EXPECT_EQ(FindProfile("linux-1.0"), nullptr);
+}
+
+TEST(Profiles, DocumentedEnforcesOnlyDocumentedClauses) {
+  const Profile& documented = *FindProfile("documented");
+  const Profile& linux = NewestLinuxProfile();
+  for (size_t i = 0; i < AllClauses().size(); ++i) {
+    const ClauseId id{static_cast<uint16_t>(i)};
+    EXPECT_TRUE(linux.Enforces(id));
+    EXPECT_EQ(documented.Enforces(id), GetClause(id).level == Level::kDocumented);
+  }
+}
+
+TEST(Profiles, EveryClauseNamesATraitThatExists) {
+  for (const Clause& clause : AllClauses()) {
+    std::string_view trait = clause.trait;
+    if (trait.starts_with('!')) trait.remove_prefix(1);
+    EXPECT_TRUE(trait.empty() || TraitValue(Traits{}, trait).has_value()) << clause.id;
+  }
+}
+
+}  // namespace
+}  // namespace mapspec
