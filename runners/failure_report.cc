@@ -200,6 +200,10 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
     const Bytes* got = GotBytes(trace.outcomes[violation.index], violation.expected_bytes);
     if (got != nullptr) text += HexDifference(violation.expected_bytes, *got, "    ");
   }
+  if (!violation.rerun.empty()) {
+    if (!files.trace.empty()) text += fmt::format("\n  trace    {}\n", files.trace);
+    return text + fmt::format("  replay   {}\n", violation.rerun);
+  }
   if (!files.trace.empty()) {
     text += fmt::format("\n  trace    {}\n", files.trace);
     text += fmt::format("  replay   mapspec check --profile {} {}\n", violation.profile,

@@ -23,6 +23,9 @@ struct Violation {
   std::string expected;
   std::string got;
   Bytes expected_bytes;  // What an output buffer should have held, empty when that is not the point.
+  // The command that shows it again, when the trace alone does not: what a scenario expects stands in the
+  // specification, and the oracle need not object. "" when the oracle does.
+  std::string rerun;
   Trace trace;           // Where it is cut, it is cut behind `index`.
 };
 

@@ -27,7 +27,6 @@ namespace {
 struct Options {
   RunOptions run;
   std::string filter, effort = "normal", shard = "1/1", seed, map_type;
-  std::vector<std::string> specs;
   std::string deviations;
   std::string json, junit;
   bool ktap = false;
@@ -134,7 +133,7 @@ bool WriteReport(const std::string& path, const Write& write) {
 int Run(Options* options) {
   if (const int status = Resolve(options); status != 0) return status;
   RunOptions& run = options->run;
-  const std::optional<Specs> specs = LoadSpecsOrSay(options->specs);
+  const std::optional<Specs> specs = LoadSpecsOrSay(run.specs);
   if (!specs) return 2;
   std::vector<PlannedTest> plan;
   if (const int status = Plan(*specs, *options, &plan); status != 0) return status;
@@ -224,7 +223,7 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
   command->add_option("--effort", options->effort, "quick, normal or thorough")->capture_default_str();
   command->add_option("-j,--jobs", run.jobs, "Worker processes")->check(CLI::Range(1u, 64u))->capture_default_str();
   command->add_option("--shard", options->shard, "I/N: the I-th of N parts of the suite")->capture_default_str();
-  command->add_option("--specs", options->specs, "YAML files or directories instead of the embedded specification")
+  command->add_option("--specs", options->run.specs, "YAML files or directories instead of the embedded specification")
       ->allow_extra_args(false);
   command->add_option("--deviations", options->deviations,
                       "YAML list of known violations: {clause: GLOB, backend: GLOB, profile: GLOB, reason: …, link: …}");

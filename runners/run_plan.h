@@ -37,6 +37,7 @@ struct RunOptions {
   unsigned jobs = 1;
   unsigned shard = 1, shards = 1;
   std::string out = "mapspec-out";
+  std::vector<std::string> specs;  // As given; for the lines that show a failure again.
   bool shrink = true;
   bool every_test = false;
   // Ends the run at the first failing test (mutants: one kill is enough).

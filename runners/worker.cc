@@ -47,8 +47,14 @@ void SendAlive() {
 }
 
 // Shrinks, writes the files, and puts text and file name into the result.
-void WriteFailure(Violation violation, bool shrink, TestResult* result) {
+void WriteFailure(Violation violation, bool by_oracle, bool shrink, TestResult* result) {
   const RunOptions& options = *g_context.job->options;
+  if (!by_oracle) {
+    violation.rerun = fmt::format("mapspec run --backend {} --profile {}", ShellQuote(g_context.job->backend),
+                                  violation.profile);
+    for (const std::string& path : options.specs) violation.rerun += " --specs " + ShellQuote(path);
+    violation.rerun += " --filter " + ShellQuote(result->id);
+  }
   if (shrink && options.shrink) {
     violation = ShrinkViolation(violation, *g_context.job->profile, *g_context.backend, StopFlag());
     violation.found_by = result->id;
@@ -68,13 +74,15 @@ ResultMessage RunPlanned(const PlannedTest& test) {
   if (test.scenario == nullptr) {
     PropertyRun run =
         RunPropertyTest(test, *job.profile, *job.options, *g_context.backend, StopFlag(), SendAlive);
-    if (run.violation) WriteFailure(std::move(*run.violation), false, &run.result);
+    if (run.violation) WriteFailure(std::move(*run.violation), true, false, &run.result);
     return {std::move(run.result), std::move(run.coverage)};
   }
   ScenarioRun run = RunScenario(*test.scenario, test.level, *job.profile, *g_context.backend);
   Coverage coverage;
   coverage.Add(run.trace);
-  if (run.violation) WriteFailure(std::move(*run.violation), run.oracle_objects, &run.result);
+  if (run.violation) {
+    WriteFailure(std::move(*run.violation), run.oracle_objects, run.oracle_objects, &run.result);
+  }
   return {std::move(run.result), coverage.Counts()};
 }
 

@@ -173,7 +173,7 @@ class Pool {
     std::erase_if(worker->waiting, [&](const PlannedTest* test) { return test->id == message.id; });
     progress_->TestStarted(message.id);
   }
-  void Handle(Worker*, const AliveMessage&) { progress_->TestStarted(""); }
+  void Handle(Worker* worker, const AliveMessage&) { progress_->TestStarted(worker->current); }
   void Handle(Worker*, const NoteMessage& message) { progress_->Note(message.text); }
   void Handle(Worker* worker, const ResultMessage& message) {
     worker->current.clear();
