@@ -68,7 +68,7 @@ DeleteBatch MakeDeleteBatch(uint32_t first, uint32_t second) {
 }
 
 Alphabet MakeHash() {
-  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 2, 3, 4};
+  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 3, 3, 4};
   Builder builder(&alphabet);
   for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
     builder.Map(kKeySize, 1, flags);

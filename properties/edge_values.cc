@@ -21,20 +21,25 @@ uint64_t SensibleLookupFlags(Entropy& entropy, const MapFacts& map) {
 }
 
 uint64_t AnyFlags(Entropy& entropy) {
-  switch (entropy.Below(8)) {
+  switch (entropy.Below(12)) {
     case 0:
-      return entropy.Below(8);
     case 1:
-      return entropy.Below(64);
     case 2:
     case 3:
-      return uint64_t{1} << entropy.Below(64);
+      // BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK in every combination.
+      return 1 + entropy.Below(7);
     case 4:
-      return uint64_t{1} << entropy.Below(64) | uint64_t{1} << entropy.Below(64);
+      return entropy.Below(64);
     case 5:
+    case 6:
+    case 7:
+      return uint64_t{1} << entropy.Below(64);
+    case 8:
+      return uint64_t{1} << entropy.Below(64) | uint64_t{1} << entropy.Below(64);
+    case 9:
       // A processor number in the upper half, as per-CPU maps of new kernels take it.
       return entropy.Below(32) | entropy.Below(5001) << 32;
-    case 6:
+    case 10:
       return ~uint64_t{0} - entropy.Below(8);
     default:
       return entropy.Bits();

@@ -61,7 +61,7 @@ void OperationWriter::Create(bool corrupt) {
   DrawCreate(entropy_, options_, *kind.kind, &create);
   MapFacts map;
   if (kind.kind->key_kind != KeyKind::kNone && Has(options_.capabilities, Capability::kBtfLoad) &&
-      entropy_.OneIn(12)) {
+      entropy_.OneIn(8)) {
     const auto slot = static_cast<uint16_t>(entropy_.Below(World::kBtfs));
     create.value_size = std::max<uint32_t>(create.value_size, 4);
     int32_t lock_offset = -1;
@@ -90,7 +90,9 @@ void OperationWriter::Create(bool corrupt) {
   map.value_size = std::min<uint32_t>(create.value_size, 8u << 20);
   map.max_entries = create.max_entries;
   map.map_flags = create.map_flags;
-  map.key_style = static_cast<KeyStyle>(entropy_.Below(3));
+  // An index is an index; other keys are any bytes.
+  map.key_style = kind.kind->key_kind == KeyKind::kBytes ? static_cast<KeyStyle>(entropy_.Below(3))
+                                                         : KeyStyle::kLow;
   Add<MapCreate>() = create;
   const bool unprivileged =
       entropy_.OneIn(corrupt ? 8 : 64) && Has(options_.capabilities, Capability::kUnprivileged);
@@ -170,7 +172,11 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
       break;
     }
     case Action::kObjGet: {
-      const uint64_t pin = entropy_.Below(World::kPins);
+      uint64_t pin = entropy_.Below(World::kPins);
+      // What is pinned, mostly.
+      for (uint64_t i = 0; i < World::kPins && !world_.pins[pin].live && !entropy_.OneIn(8); ++i) {
+        pin = (pin + 1) % World::kPins;
+      }
       const bool odd = quirks.other || quirks.null_key || quirks.short_buffer;
       ObjGet& op = Add<ObjGet>();
       op.path = DrawPath(entropy_, pin, odd);
@@ -225,11 +231,14 @@ void OperationWriter::ViewAction(Action action, uint16_t slot) {
     for (uint16_t i = 0; i < World::kViews && !world_.views[view].live; ++i) {
       view = static_cast<uint16_t>((view + 1) % World::kViews);
     }
-    // Mapping costs much more than a load: without a view, the step is spent on an element, mostly.
+    // Mapping costs much more than a load: where it would be refused, the step is spent on an
+    // element, or on a view that is not there.
     if (!world_.views[view].live) {
-      if ((map.map_flags & BPF_F_MMAPABLE) == 0 && !entropy_.OneIn(64))
+      if ((map.map_flags & BPF_F_MMAPABLE) != 0 || entropy_.OneIn(64)) {
+        action = Action::kMmap;
+      } else if (!entropy_.OneIn(8)) {
         return Element(Action::kLookup, slot);
-      action = Action::kMmap;
+      }
     }
   }
   ViewFacts& facts = world_.views[view];
@@ -252,9 +261,9 @@ void OperationWriter::ViewAction(Action action, uint16_t slot) {
         op.length = std::min<uint64_t>(lengths[entropy_.Below(8)], uint64_t{64} << 20);
       }
       if (quirks.other || entropy_.OneIn(16)) {
-        const uint64_t offsets[] = {
-            page, 1, 8, op.length, 2 * page, uint64_t{1} << 40, ~uint64_t{0} << 12};
-        op.offset = offsets[entropy_.Below(7)];
+        const uint64_t offsets[] = {page, 1, 8, op.length, 2 * page};
+        const uint64_t far[] = {uint64_t{1} << 40, ~uint64_t{0} << 12};
+        op.offset = entropy_.OneIn(16) ? far[entropy_.Below(2)] : offsets[entropy_.Below(5)];
       }
       facts = {true, op.length, map};
       // What cannot be mapped gives no view.

@@ -26,8 +26,8 @@ namespace mapspec {
 // The operations of one run, the same for recording and for checking.
 inline constexpr uint64_t kCoverageOperations = 300'000;
 // Hits in a run of that length: the average and the least from which on a cell is required.
-inline constexpr uint32_t kRequiredHits = 60;
-inline constexpr uint32_t kLeastHits = 15;
+inline constexpr uint32_t kRequiredHits = 40;
+inline constexpr uint32_t kLeastHits = 10;
 
 struct ReachableCell {
   std::string name;   // As CellName writes it.

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "properties/map_kinds.h"
 #include "properties/random_scripts.h"
@@ -104,6 +105,7 @@ int Main(int argc, char** argv) {
   for (const MapKind& kind : MapKinds()) {
     Recorded recorded;
     Needs needs;
+    std::vector<CapabilitySet> capabilities;
     for (int i = 3; i < argc; ++i) {
       std::string error;
       bool usage = false;
@@ -114,24 +116,29 @@ int Main(int argc, char** argv) {
       }
       if (!Record(kind.type, *backend, *profile, runs, &recorded)) return 1;
       LearnNeeds(kind.type, *backend, *profile, &needs);
+      capabilities.push_back(backend->capabilities());
     }
     const std::string prefix = MapTypeName(kind.type).substr(sizeof("BPF_MAP_TYPE_") - 1) + " ";
     for (const auto& [name, hits] : recorded) {
       if (!name.starts_with(prefix)) continue;
-      const bool required = hits.backends == static_cast<size_t>(argc - 3) &&
+      const auto known = needs.find(name);
+      const CapabilitySet set = known == needs.end() ? CapabilitySet() : known->second;
+      // Seen on every backend that can do it.
+      const auto able = static_cast<size_t>(
+          std::count_if(capabilities.begin(), capabilities.end(),
+                        [&](const CapabilitySet& can) { return (set & ~can).none(); }));
+      const bool required = known != needs.end() && hits.backends == able &&
                             hits.average >= kRequiredHits && hits.least >= kLeastHits &&
-                            !DependsOnTheMachine(name) && needs.contains(name);
-      std::printf("%s, %s", name.c_str(), required ? std::to_string(hits.average).c_str() : "rare");
-      if (required) {
-        const CapabilitySet& set = needs[name];
-        for (size_t i = 0; i < set.size(); ++i) {
-          if (set[i])
-            std::printf(",%s", std::string(CapabilityName(static_cast<Capability>(i))).c_str());
-        }
+                            !DependsOnTheMachine(name);
+      std::printf("%s, %s%llu", name.c_str(), required ? "" : "rare ",
+                  static_cast<unsigned long long>(hits.average));
+      for (size_t i = 0; required && i < set.size(); ++i) {
+        if (set[i])
+          std::printf(",%s", std::string(CapabilityName(static_cast<Capability>(i))).c_str());
       }
       std::printf("\n");
-      if (hits.backends != static_cast<size_t>(argc - 3)) {
-        std::fprintf(stderr, "only on some backends: %s (%llu)\n", name.c_str(),
+      if (hits.backends != able) {
+        std::fprintf(stderr, "not on every backend: %s (%llu)\n", name.c_str(),
                      static_cast<unsigned long long>(hits.average));
       }
     }
