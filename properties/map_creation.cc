@@ -61,8 +61,7 @@ void CorruptOnce(Entropy& entropy, const GeneratorOptions& options, MapCreate* c
                                           static_cast<MapType>(0xffffffffu),
                                           static_cast<MapType>(0x80000000u)};
   static constexpr uint32_t kKeySizes[] = {0, 1, 3, 4, 5, 8, 512, 513};
-  static constexpr uint32_t kTypeIds[] = {
-      0, 1, kBtfKeyTypeId, kBtfValueTypeId, kBtfLockTypeId, 99, 0xffffffffu};
+  static constexpr uint32_t kTypeIds[] = {0, 1, kBtfKeyTypeId, kBtfValueTypeId, 99, 0xffffffffu};
   switch (entropy.Below(16)) {
     case 0:
       create->key_size = 0;

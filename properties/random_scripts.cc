@@ -146,7 +146,7 @@ class RandomRun {
 
   bool Holds(const Candidate& candidate) {
     const bool shrinking = result_.counterexample.has_value();
-    if (shrinking ? ShrinkingEnded() : Ended()) {
+    if (shrinking ? !options_.shrink || ShrinkingEnded() : Ended()) {
       if (!shrinking) result_.complete = false;
       // RapidCheck may ask again about the one that it holds for the best.
       return !shrinking || candidate.script != best_;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "oracle/trace_json.h"
 #include "properties/map_kinds.h"
 #include "properties/random_scripts.h"
 #include "properties/reachable_coverage.h"
@@ -62,6 +63,11 @@ bool Record(MapType type, Backend& backend, const Profile& profile, uint64_t run
     const PropertyResult result = RunRandomScripts("record", {type}, backend, profile, options);
     if (!result.passed) {
       std::fprintf(stderr, "%s: %s\n", std::string(backend.name()).c_str(), result.reason.c_str());
+      if (result.counterexample) {
+        for (const Operation& operation : result.counterexample->operations) {
+          std::fprintf(stderr, "%s\n", OperationToJson(operation).c_str());
+        }
+      }
       return false;
     }
     for (const auto& [name, count] : coverage.Counts()) {
@@ -98,6 +104,7 @@ int Main(int argc, char** argv) {
     return 2;
   }
   std::printf(
+      "// SPDX-License-Identifier: MIT\n"
       "R\"cells(\n# Written by record_reachable_cells: cell, hits in %llu operations (or rare), "
       "what it needs.\n",
       static_cast<unsigned long long>(kCoverageOperations));
