@@ -222,7 +222,7 @@ void Checker::State::JudgeElements(uint32_t count, const Bytes& keys, ClauseId a
                                    const BatchOutput& output, MapState* map,
                                    const std::function<Expectation(const Bytes&)>& expect,
                                    const std::function<void(uint32_t, const Bytes&)>& apply) {
-  if (NoAnswer(outcome, map)) return;
+  if (NoAnswer(outcome)) return;
   if (map->unspecified) return Unjudged(map);
   Cite(applies);
   const bool all = outcome.error == Errno::kNone;

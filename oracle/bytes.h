@@ -21,7 +21,7 @@ class Bytes {
  public:
   static constexpr uint32_t kInline = 64;
 
-  Bytes() = default;
+  Bytes() {}  // User-provided: inline_ stays uninitialised, also in constants.
   // `size` bytes, each `fill`.
   explicit Bytes(size_t size, uint8_t fill = 0) {
     Allocate(size);
@@ -95,24 +95,21 @@ class Bytes {
     size_ = static_cast<uint32_t>(size);
   }
   void Release() {
-    if (size_ > kInline) delete[] heap_;
+    delete[] heap_;
+    heap_ = nullptr;
     size_ = 0;
   }
   void Steal(Bytes& other) {
     size_ = other.size_;
-    if (size_ > kInline) {
-      heap_ = other.heap_;
-    } else if (size_ != 0) {
-      std::memcpy(inline_, other.inline_, size_);
-    }
+    heap_ = other.heap_;
+    if (size_ != 0 && size_ <= kInline) std::memcpy(inline_, other.inline_, size_);
+    other.heap_ = nullptr;
     other.size_ = 0;
   }
 
   uint32_t size_ = 0;
-  union {
-    uint8_t inline_[kInline];
-    uint8_t* heap_;
-  };
+  uint8_t* heap_ = nullptr;  // Owned; only beyond kInline bytes.
+  uint8_t inline_[kInline];
 };
 
 // What an output buffer holds before a call: a fixed pattern, never all equal, so that "left

@@ -27,7 +27,9 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
     judgement.cited.fill(kNoClause);
   }
   state_->caller = operation.caller;
-  std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
+  if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
+    std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
+  }
   if (outcome.completion == Completion::kReturned && judgement.kind != Judgement::Kind::kUnjudged) {
     state_->Cite(clause::generic::call_returns);
   }
@@ -86,12 +88,12 @@ void Checker::State::Unjudged(MapState* map) {
   if (map != nullptr) map->unspecified = true;
 }
 
-bool Checker::State::NoAnswer(const Outcome& outcome, MapState* map) {
+bool Checker::State::NoAnswer(const Outcome& outcome) {
   switch (outcome.completion) {
     case Completion::kReturned:
       return false;
-    case Completion::kNotRun:
-      Unjudged(map);
+    case Completion::kNotRun:  // Nothing happened.
+      Unjudged(nullptr);
       return true;
     case Completion::kOverran:
       Violation(clause::generic::call_returns, "nothing written outside the output buffers",
@@ -107,8 +109,26 @@ bool Checker::State::NoAnswer(const Outcome& outcome, MapState* map) {
   return false;
 }
 
+bool Checker::State::RefusedToUnprivileged(const Call& call, const Outcome& outcome) {
+  if (caller != Caller::kUnprivileged || profile.traits.unprivileged_descriptors ||
+      environment.unprivileged_bpf_disabled == 0 || !OperationName(call).starts_with("BPF_") ||
+      std::holds_alternative<MapCreate>(call)) {
+    return false;
+  }
+  Settle(
+      Expectation::Fails(Errno::kEPERM, clause::generic::permission_unprivileged_nothing)
+          .Also(clause::generic::permission_unprivileged_refused)
+          .Also(clause::generic::freeze_unprivileged_refused, std::holds_alternative<Freeze>(call)),
+      outcome, nullptr);
+  if (outcome.completion == Completion::kNotRun) return true;
+  if (const auto* by_id = std::get_if<GetFdById>(&call)) world.Fill(by_id->result, std::nullopt);
+  if (const auto* pin = std::get_if<ObjGet>(&call)) world.Fill(pin->result, std::nullopt);
+  if (const auto* btf = std::get_if<BtfLoad>(&call)) world.FillBtf(btf->result, std::nullopt);
+  return true;
+}
+
 Settled Checker::State::Settle(const Expectation& expected, const Outcome& outcome, MapState* map) {
-  if (NoAnswer(outcome, map)) return Settled::kStop;
+  if (NoAnswer(outcome)) return Settled::kStop;
   if (expected.anything || (map != nullptr && map->unspecified)) {
     Unjudged(map);
     return Settled::kStop;

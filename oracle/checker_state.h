@@ -78,8 +78,10 @@ struct Checker::State {
   void Violation(ClauseId clause, std::string expected, std::string got);
   void Unjudged(MapState* map);
   void Cite(ClauseId clause);
+  // True, and judged, where a kernel refuses every bpf(2) command to a caller without capabilities.
+  bool RefusedToUnprivileged(const Call& call, const Outcome& outcome);
   // True, and judged, for outcomes that are no answer: not run, crashed, hung, overran.
-  bool NoAnswer(const Outcome& outcome, MapState* map);
+  bool NoAnswer(const Outcome& outcome);
 
   // The refusals of a descriptor; Succeeds where there is nothing to object to. `more_wrong`:
   // something that is told later is wrong as well.

@@ -105,12 +105,20 @@ TEST_F(CheckerTest, ACrashAHangAndAnOverrunAreViolationsOfTheCallItself) {
   }
 }
 
-TEST_F(CheckerTest, AnOperationThatWasNotRunLeavesItsMapUnjudged) {
+TEST_F(CheckerTest, AnOperationThatWasNotRunChangedNothing) {
   MakeHash(4, {1});
   Outcome not_run;
   not_run.completion = Completion::kNotRun;
   EXPECT_EQ(See(Delete{{}, {{}, Key(1)}}, not_run).kind, Kind::kUnjudged);
-  EXPECT_EQ(See(Lookup{{}, {{}, Key(1)}}, Value(Key(9))).kind, Kind::kUnjudged);
+  EXPECT_EQ(See(Lookup{{}, {{}, Key(1)}}, Value(Key(101))).kind, Kind::kConforms);
+}
+
+TEST_F(CheckerTest, AMappingThatNothingPromisesAndThatFailedLeavesTheMapJudged) {
+  MakeHash(4, {1});
+  Mmap beyond;
+  beyond.length = uint64_t{1} << 50;
+  EXPECT_EQ(See(beyond, Error(Errno::kENOMEM)).kind, Kind::kUnjudged);
+  EXPECT_EQ(See(Lookup{{}, {{}, Key(1)}}, Value(Key(9))).kind, Kind::kViolation);
 }
 
 TEST_F(CheckerTest, WithoutPreallocationAnInsertMayLackMemoryButNotOtherwise) {

@@ -12,6 +12,7 @@ namespace {
 
 using G = clause::generic;
 
+constexpr uint32_t kBtfUnnamedTypeIds = 16;   // No object of this vocabulary has as many types.
 constexpr uint32_t kNumaNoNode = 0xffffffff;  // NUMA_NO_NODE: as if no node were asked for.
 
 bool NameIsLegal(const std::string& name) {
@@ -110,7 +111,10 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
     return Expectation::Fails(Errno::kEINVAL, clause);
   };
   for (const uint32_t type_id : {create.btf_key_type_id, create.btf_value_type_id}) {
-    if (type_id != 0 && !HasType(*btf, type_id)) return refuse(G::create_btf_types);
+    if (type_id == 0 || HasType(*btf, type_id)) continue;
+    // Behind the named types there may be others that these are made of.
+    if (type_id < kBtfUnnamedTypeIds) return Expectation::Anything();
+    return refuse(G::create_btf_types);
   }
   const bool no_key = create.btf_key_type_id == 0;
   if (no_key ? !array : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
@@ -121,8 +125,11 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   }
   const bool lock = HoldsLock(*btf, create.btf_value_type_id);
   if (lock) {
-    if ((create.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
+    if ((create.map_flags & BPF_F_RDONLY_PROG) != 0) {
       return Expectation::Fails(Errno::kEACCES, G::create_lock_program_access);
+    }
+    if ((create.map_flags & BPF_F_WRONLY_PROG) != 0 && traits.lock_refuses_wronly_prog) {
+      return Expectation::Fails(Errno::kEACCES, G::create_lock_wronly_prog);
     }
     if (!array && create.type != MapType::HASH) {
       return traits.lock_refused_eopnotsupp
@@ -137,7 +144,9 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
     return Expectation::Fails(Errno::kEINVAL, clause::array::create_btf_key);
   }
   return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock
-                                              : G::create_btf_accepted);
+                                              : G::create_btf_accepted)
+      .Also(G::create_lock_wronly_prog_allowed,
+            lock && (create.map_flags & BPF_F_WRONLY_PROG) != 0);
 }
 
 // Types without a model: only that some of them cannot hold a lock, when nothing else is out of the
@@ -208,22 +217,12 @@ MapCreate Cut(const MapCreate& create, uint32_t size) {
 Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& world,
                          const Environment& environment, const Profile& profile) {
   const Traits& traits = profile.traits;
-  if (create.attr_size > environment.page_size) {
-    return Expectation::Fails(Errno::kE2BIG, G::create_attr_size_too_large);
-  }
-  if (create.attr_size != 0) {
-    return ExpectCreate(Cut(create, create.attr_size), caller, world, environment, profile)
-        .Also(G::create_attr_size_cut);
-  }
-  // From 6.9 on the flag announces a file descriptor that this vocabulary does not have.
-  if ((create.map_flags & BPF_F_TOKEN_FD) != 0) return Expectation::Anything();
   const bool unprivileged = caller == Caller::kUnprivileged;
   const bool forbidden = environment.unprivileged_bpf_disabled != 0;
   const bool privileged_type = !UnprivilegedType(create.type);
-  const bool lacks_privilege = unprivileged && (forbidden || privileged_type);
-  const ClauseId privilege = forbidden ? G::create_unprivileged : G::create_unprivileged_type;
   const std::optional<Expectation> type = ExpectTypeAttributes(create, traits);
   const bool type_refuses = type.has_value() && !type->AllowsSuccess();
+  const ClauseId privilege = forbidden ? G::create_unprivileged : G::create_unprivileged_type;
 
   // Before 6.4 the sysctl comes first of all, and a type's own capability before its attributes.
   if (unprivileged && forbidden && !traits.unprivileged_after_attributes) {
@@ -233,6 +232,17 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
         .Also(clause::hash::create_zero_seed_unprivileged,
               create.type == MapType::HASH && (create.map_flags & BPF_F_ZERO_SEED) != 0);
   }
+
+  if (create.attr_size > environment.page_size) {
+    return Expectation::Fails(Errno::kE2BIG, G::create_attr_size_too_large);
+  }
+  if (create.attr_size != 0) {
+    return ExpectCreate(Cut(create, create.attr_size), caller, world, environment, profile)
+        .Also(G::create_attr_size_cut);
+  }
+  // From 6.9 on the flag announces a file descriptor that this vocabulary does not have.
+  if ((create.map_flags & BPF_F_TOKEN_FD) != 0) return Expectation::Anything();
+  const bool lacks_privilege = unprivileged && (forbidden || privileged_type);
   if (std::optional<Expectation> common = RefusedForEveryType(create, environment)) {
     return common->Also(G::create_order, type_refuses)
         .Also(G::create_unprivileged_after_attributes, lacks_privilege);
@@ -280,6 +290,12 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
 
   Expectation expected = *type;
   expected.Also(btf.alternatives[0].clause);
+  for (const ClauseId clause : btf.also) expected.Also(clause);
+  // What only programs with a capability can use, only callers with one may ask for.
+  if (unprivileged && create.btf_value_type_id != 0 &&
+      HoldsLock(*world.BtfAt(create.btf), create.btf_value_type_id)) {
+    expected.OrFails(Errno::kEPERM, G::create_unprivileged);
+  }
   const bool numa = (create.map_flags & BPF_F_NUMA_NODE) != 0;
   expected.Also(G::create_numa_node_accepted, numa)
       .Also(G::create_numa_node_accepted, !numa && create.numa_node != 0)

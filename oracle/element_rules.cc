@@ -113,13 +113,16 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
   MapState* map = world.MapOfOrNull(op.map);
   bool removes = false;  // The call gets as far as removing the element, should there be one.
   const auto expect = [&]() -> Expectation {
-    if ((op.flags & ~BPF_F_LOCK) != 0) {
+    // Before 5.14 the command had no flags at all.
+    const uint64_t known_flags = profile.traits.hash_lookup_and_delete ? BPF_F_LOCK : 0;
+    if ((op.flags & ~known_flags) != 0) {
       const Expectation refused =
           Expectation::Fails(Errno::kEINVAL, G::lookup_and_delete_unknown_flags);
       if (map == nullptr || !IsQueueOrStack(*map)) return refused;
       return OfQueueOrStack(*map, [](auto clauses) {
-        return Expectation::Fails(Errno::kEINVAL, decltype(clauses)::pop_flags,
-                                  G::lookup_and_delete_unknown_flags);
+        using C = decltype(clauses);
+        return Expectation::Fails(Errno::kEINVAL, C::pop_flags, G::lookup_and_delete_unknown_flags)
+            .Also(C::pop_flags_errno);
       });
     }
     if (map == nullptr) return ExpectMapFd(handle, op.value != Pointer::kValid || op.flags != 0);

@@ -204,10 +204,12 @@ void Checker::State::On(const GetFdById& op, const Outcome& outcome) {
   const std::optional<uint32_t> known = world.FindById(id);
   const auto expect = [&]() -> Expectation {
     if ((op.open_flags & ~kAccessFlags) != 0) {
-      return Expectation::Fails(Errno::kEINVAL, G::get_fd_by_id_open_flags);
+      return Expectation::Fails(Errno::kEINVAL, G::get_fd_by_id_open_flags)
+          .Also(G::permission_unprivileged_arguments_first, caller == Caller::kUnprivileged);
     }
     if (caller == Caller::kUnprivileged) {
-      return Expectation::Fails(Errno::kEPERM, G::permission_unprivileged_refused);
+      return Expectation::Fails(Errno::kEPERM, G::permission_unprivileged_refused)
+          .Also(G::permission_unprivileged_arguments_first, op.open_flags != 0);
     }
     if ((op.open_flags & kAccessFlags) == kAccessFlags) {
       return Expectation::Fails(Errno::kEINVAL, G::get_fd_by_id_open_flags);
@@ -244,7 +246,8 @@ void Checker::State::On(const GetNextId& op, const Outcome& outcome) {
   const uint32_t known = world.NextKnownId(start);
   const auto expect = [&]() -> Expectation {
     if (start >= kIdLimit)
-      return Expectation::Fails(Errno::kEINVAL, G::get_next_id_start_too_large);
+      return Expectation::Fails(Errno::kEINVAL, G::get_next_id_start_too_large)
+          .Also(G::permission_unprivileged_arguments_first, caller == Caller::kUnprivileged);
     if (caller == Caller::kUnprivileged) {
       return Expectation::Fails(Errno::kEPERM, G::permission_unprivileged_refused);
     }
@@ -287,7 +290,7 @@ void Checker::State::On(const Pin& op, const Outcome& outcome) {
     if (world.PinAt(op.path).has_value()) return Expectation::Fails(Errno::kEEXIST, G::pin_exists);
     return Expectation::Succeeds(G::pin_creates);
   };
-  Settle(expect(), outcome, map);
+  Settle(expect(), outcome, nullptr);
   if (outcome.ok() && map != nullptr) world.AddPin(op.path, handle.map);
 }
 

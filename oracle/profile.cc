@@ -25,6 +25,8 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(lookup_flags_first),
     TRAIT(freeze_without_capability),
     TRAIT(freeze_refuses_lock),
+    TRAIT(lock_refuses_wronly_prog),
+    TRAIT(unprivileged_descriptors),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -45,12 +47,14 @@ constexpr Traits Linux61() {
   traits.unprivileged_after_attributes = false;
   traits.freeze_without_capability = false;
   traits.freeze_refuses_lock = false;
+  traits.lock_refuses_wronly_prog = false;
   return traits;
 }
 
 constexpr Traits Linux510() {
   Traits traits = Linux61();
   traits.hash_lookup_and_delete = false;
+  traits.unprivileged_descriptors = false;
   traits.hash_large_keys = false;
   traits.array_large_values = false;
   traits.queue_overflow_enomem = false;
