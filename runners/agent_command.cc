@@ -27,9 +27,11 @@ int Agent(const std::string& selector) {
 void AddAgentCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("agent", "Serve the agent protocol for a backend");
   auto backend = std::make_shared<std::string>();
-  command->add_option("-b,--backend", *backend, "What answers; see mapspec list backends")->required();
+  command->add_option("-b,--backend", *backend, "What answers; see mapspec list backends")
+      ->required();
   command->footer(
-      "Speaks JSON Lines on standard input and output until the input ends, so that a mapspec elsewhere can\n"
+      "Speaks JSON Lines on standard input and output until the input ends, so that a mapspec "
+      "elsewhere can\n"
       "use this machine's implementation (backends/agent/README.md describes the protocol).\n\n"
       "Example\n  mapspec run --backend 'exec:ssh phone mapspec agent --backend kernel'");
   command->callback([backend, status] { *status = Agent(*backend); });

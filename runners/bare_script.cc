@@ -14,9 +14,9 @@ namespace {
 constexpr size_t kOutput = BareScript::kMaxElement;
 
 template <typename T>
-constexpr bool kIsElement = std::is_same_v<T, Lookup> || std::is_same_v<T, LookupAndDelete> ||
-                            std::is_same_v<T, Update> || std::is_same_v<T, Delete> ||
-                            std::is_same_v<T, GetNextKey>;
+constexpr bool kIsElement =
+    std::is_same_v<T, Lookup> || std::is_same_v<T, LookupAndDelete> || std::is_same_v<T, Update> ||
+    std::is_same_v<T, Delete> || std::is_same_v<T, GetNextKey>;
 
 }  // namespace
 
@@ -27,7 +27,8 @@ bool CanRunBare(const Operation& operation) {
         using T = std::decay_t<decltype(call)>;
         if constexpr (std::is_same_v<T, MapCreate>) {
           return call.btf == kNoBtf && call.inner_map == kBadFd && call.attr_size == 0 &&
-                 call.key_size <= BareScript::kMaxElement && call.value_size <= BareScript::kMaxElement;
+                 call.key_size <= BareScript::kMaxElement &&
+                 call.value_size <= BareScript::kMaxElement;
         } else if constexpr (kIsElement<T> || std::is_same_v<T, Freeze>) {
           return call.map.slot < kMaxSlots;
         } else {
@@ -37,7 +38,8 @@ bool CanRunBare(const Operation& operation) {
       operation.call);
 }
 
-BareScript::BareScript(const Script& script) : output_(new uint8_t[kOutput]), descriptors_(kMaxSlots, -1) {
+BareScript::BareScript(const Script& script)
+    : output_(new uint8_t[kOutput]), descriptors_(kMaxSlots, -1) {
   for (const Operation& operation : script.operations) {
     if (const auto* create = std::get_if<MapCreate>(&operation.call)) {
       padding_ = std::max({padding_, create->key_size, create->value_size});
@@ -59,12 +61,14 @@ BareScript::BareScript(const Script& script) : output_(new uint8_t[kOutput]), de
             bare.attr.map_flags = call.map_flags;
             bare.attr.numa_node = call.numa_node;
             bare.attr.map_extra = call.map_extra;
-            std::memcpy(bare.attr.map_name, call.name.data(), std::min<size_t>(call.name.size(), 15));
+            std::memcpy(bare.attr.map_name, call.name.data(),
+                        std::min<size_t>(call.name.size(), 15));
           } else if constexpr (kIsElement<T>) {
             bare.slot = call.map.slot;
             bare.attr.key = Input(call.key);
             if constexpr (std::is_same_v<T, Lookup> || std::is_same_v<T, LookupAndDelete>) {
-              bare.command = std::is_same_v<T, Lookup> ? BPF_MAP_LOOKUP_ELEM : BPF_MAP_LOOKUP_AND_DELETE_ELEM;
+              bare.command =
+                  std::is_same_v<T, Lookup> ? BPF_MAP_LOOKUP_ELEM : BPF_MAP_LOOKUP_AND_DELETE_ELEM;
               bare.attr.value = Output(call.value);
               bare.attr.flags = call.flags;
             } else if constexpr (std::is_same_v<T, Update>) {
@@ -102,7 +106,8 @@ void BareScript::Run() {
 
 uint64_t BareScript::Input(const InBuffer& buffer) {
   if (buffer.pointer != Pointer::kValid) return 0;
-  // Equal inputs share memory, as a hand-written loop would have it; else the cache misses would be measured.
+  // Equal inputs share memory, as a hand-written loop would have it; else the cache misses would be
+  // measured.
   std::unique_ptr<uint8_t[]>& memory = inputs_[buffer.bytes];
   if (memory == nullptr) {
     // Zeros behind the bytes, as many as any map wants.

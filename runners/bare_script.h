@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A script as the calls of bpf(2) it comes down to, carried out in a plain loop: nothing is poisoned,
-// recorded or judged. For benchmarks: what the suite costs on top is measured against this.
-// Covers MAP_CREATE, the commands on single elements and FREEZE, with valid or NULL pointers, on maps whose
-// elements are at most kMaxElement bytes long; CanRunBare tells. Thread-safety: one thread at a time for
-// each object.
+// A script as the calls of bpf(2) it comes down to, carried out in a plain loop: nothing is
+// poisoned, recorded or judged. For benchmarks: what the suite costs on top is measured against
+// this. Covers MAP_CREATE, the commands on single elements and FREEZE, with valid or NULL pointers,
+// on maps whose elements are at most kMaxElement bytes long; CanRunBare tells. Thread-safety: one
+// thread at a time for each object.
 #ifndef RUNNERS_BARE_SCRIPT_H_
 #define RUNNERS_BARE_SCRIPT_H_
 

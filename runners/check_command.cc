@@ -62,14 +62,19 @@ int Check(const Options& options) {
 void AddCheckCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("check", "Judge recorded traces, offline");
   auto options = std::make_shared<Options>();
-  command->add_option("TRACE", options->traces, "Files that `mapspec record` or a failed run wrote; - reads standard input")
+  command
+      ->add_option("TRACE", options->traces,
+                   "Files that `mapspec record` or a failed run wrote; - reads standard input")
       ->required();
-  command->add_option("--profile", options->profile,
-                      "What to hold the trace to; default: the trace's own, else what its backend claims");
+  command->add_option(
+      "--profile", options->profile,
+      "What to hold the trace to; default: the trace's own, else what its backend claims");
   command->add_flag("-q,--quiet", options->quiet, "Only say what is violated, in one line");
   command->footer(
-      "Examples\n  mapspec check t.jsonl\n  mapspec check --profile linux-6.1 mapspec-out/kernel/*.trace.jsonl\n\n"
-      "Exit status: 0 every trace conforms, 1 one does not, 2 a file is damaged (file, line and reason on\n"
+      "Examples\n  mapspec check t.jsonl\n  mapspec check --profile linux-6.1 "
+      "mapspec-out/kernel/*.trace.jsonl\n\n"
+      "Exit status: 0 every trace conforms, 1 one does not, 2 a file is damaged (file, line and "
+      "reason on\n"
       "standard error).");
   command->callback([options, status] { *status = Check(*options); });
 }

@@ -112,6 +112,12 @@ bool Command::WaitForError(std::string_view text) {
 
 void Command::Signal(int signal) const { kill(pid_, signal); }
 
+std::vector<int> Command::Children() const {
+  const std::string pid = std::to_string(pid_);
+  std::ifstream in("/proc/" + pid + "/task/" + pid + "/children");
+  return {std::istream_iterator<int>(in), {}};
+}
+
 std::vector<std::string> MapspecArgv(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), MAPSPEC_COMMAND);
   return arguments;
@@ -145,7 +151,8 @@ std::string ReadFile(const std::string& path) {
 
 size_t CountOf(std::string_view text, std::string_view part) {
   size_t count = 0;
-  for (size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) {
+  for (size_t at = text.find(part); at != std::string_view::npos;
+       at = text.find(part, at + part.size())) {
     ++count;
   }
   return count;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// For tests of the command: starts the built `mapspec` as a child process, with a time limit, and gives
-// back what it wrote and how it ended. Nothing is left over: a child that is still running is killed, and
-// a Directory removes itself with all that is in it.
+// For tests of the command: starts the built `mapspec` as a child process, with a time limit, and
+// gives back what it wrote and how it ended. Nothing is left over: a child that is still running is
+// killed, and a Directory removes itself with all that is in it.
 #ifndef RUNNERS_CLI_HARNESS_H_
 #define RUNNERS_CLI_HARNESS_H_
 
@@ -31,6 +31,8 @@ class Command {
   // Reads until `text` has come on standard error. False at the end of it or after two minutes.
   bool WaitForError(std::string_view text);
   void Signal(int signal) const;
+  // The processes it has started and not yet waited for.
+  std::vector<int> Children() const;
 
  private:
   bool Pump(int milliseconds);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Libraries that misbehave, as a user of `run` and `record` meets them: a reason and exit status 1 or 3,
-// never the end of the run in the middle.
+// Libraries that misbehave, as a user of `run` and `record` meets them: a reason and exit status 1
+// or 3, never the end of the run in the middle.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -16,25 +16,30 @@ using Json = nlohmann::json;
 TEST(Library, ThatIsNoSharedObjectCannotBeUsed) {
   const Directory directory;
   const std::string text = directory.Write("text.so", "not a shared object\n");
-  const CommandResult result = Mapspec({"run", "--backend", "library:" + text, "--filter", "queue.pop.empty"});
+  const CommandResult result =
+      Mapspec({"run", "--backend", "library:" + text, "--filter", "queue.pop.empty"});
   EXPECT_EQ(result.status, 3) << result.err;
-  EXPECT_NE((result.out + result.err).find("text.so"), std::string::npos) << result.out << result.err;
-  const CommandResult missing = Mapspec({"run", "--backend", "library:" + (directory / "missing.so")});
+  EXPECT_NE((result.out + result.err).find("text.so"), std::string::npos)
+      << result.out << result.err;
+  const CommandResult missing =
+      Mapspec({"run", "--backend", "library:" + (directory / "missing.so")});
   EXPECT_TRUE(missing.status == 2 || missing.status == 3) << missing.status << missing.err;
-  EXPECT_NE((missing.out + missing.err).find("missing.so"), std::string::npos) << missing.out << missing.err;
+  EXPECT_NE((missing.out + missing.err).find("missing.so"), std::string::npos)
+      << missing.out << missing.err;
 }
 
 TEST(Library, WithoutAnySymbolCannotBeUsed) {
   const CommandResult result =
-      Mapspec({"run", "--backend", std::string("library:") + MAPSPEC_TEST_EMPTY_LIBRARY, "--filter", "queue.pop.empty"});
+      Mapspec({"run", "--backend", std::string("library:") + MAPSPEC_TEST_EMPTY_LIBRARY, "--filter",
+               "queue.pop.empty"});
   EXPECT_EQ(result.status, 3) << result.err << result.out;
 }
 
 TEST(Library, ReportsOfAnUnusableBackendAreStillWritten) {
   const Directory directory;
-  const CommandResult result =
-      Mapspec({"run", "--backend", std::string("library:") + MAPSPEC_TEST_EMPTY_LIBRARY, "--backend", "userspace",
-               "--filter", "queue.pop.empty", "--json", directory / "r.json"});
+  const CommandResult result = Mapspec(
+      {"run", "--backend", std::string("library:") + MAPSPEC_TEST_EMPTY_LIBRARY, "--backend",
+       "userspace", "--filter", "queue.pop.empty", "--json", directory / "r.json"});
   EXPECT_EQ(result.status, 3) << result.err;
   const std::string report = ReadFile(directory / "r.json");
   ASSERT_EQ(CountOf(report, "\n"), 2u) << report;
@@ -45,8 +50,9 @@ TEST(Library, ReportsOfAnUnusableBackendAreStillWritten) {
 TEST(Library, OfOursConformsLikeTheEmbeddedOne) {
   const Directory directory;
   const CommandResult result =
-      Mapspec({"run", "--backend", std::string("library:") + MAPSPEC_TEST_USERMAPS_LIBRARY, "--profile", "documented",
-               "--effort", "quick", "--filter", "queue.*:-*random*:-*small*", "--out", directory / "out"});
+      Mapspec({"run", "--backend", std::string("library:") + MAPSPEC_TEST_USERMAPS_LIBRARY,
+               "--profile", "documented", "--effort", "quick", "--filter",
+               "queue.*:-*random*:-*small*", "--out", directory / "out"});
   EXPECT_EQ(result.status, 0) << result.err << result.out;
 }
 
@@ -60,12 +66,11 @@ class Misdeeds : public testing::TestWithParam<Misdeed> {};
 
 TEST_P(Misdeeds, BecomeAFindingWithTheScriptThatCausedIt) {
   const Directory directory;
-  const std::string script = directory.Write(
-      "s.script",
-      R"({"mapspec_script":1,"name":"misdeed"}
+  const std::string script = directory.Write("s.script",
+                                             R"({"mapspec_script":1,"name":"misdeed"}
 {"op":"BPF_MAP_CREATE","as":"m0","type":"BPF_MAP_TYPE_HASH","key_size":4,"value_size":8,"max_entries":3}
 {"op":"BPF_MAP_UPDATE_ELEM","map":"m0","key":"0x01000000","value":"0x0100000000000000","flags":")" +
-          std::to_string(int{GetParam().letter}) + "\"}\n");
+                                                 std::to_string(int{GetParam().letter}) + "\"}\n");
   const CommandResult record =
       Command({"env", "MAPSPEC_OPERATION_TIMEOUT_MS=1000", MAPSPEC_COMMAND, "record", "--backend",
                std::string("library:") + MAPSPEC_TEST_MISBEHAVING_LIBRARY, script})
@@ -77,28 +82,33 @@ TEST_P(Misdeeds, BecomeAFindingWithTheScriptThatCausedIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Misdeeds,
-                         testing::Values(Misdeed{"Crash", 'c', "SIGSEGV"}, Misdeed{"Abort", 'a', "SIGABRT"},
-                                         Misdeed{"Exit", 'x', "7"}, Misdeed{"Hang", 'h', "operation 1"}),
+                         testing::Values(Misdeed{"Crash", 'c', "SIGSEGV"},
+                                         Misdeed{"Abort", 'a', "SIGABRT"},
+                                         Misdeed{"Exit", 'x', "7"},
+                                         Misdeed{"Hang", 'h', "operation 1"}),
                          [](const auto& p) { return p.param.name; });
 
 TEST(Library, ThatMisbehavesAllTheTimeDoesNotStopTheRun) {
   const Directory directory;
   const CommandResult result =
       Command({"env", "MAPSPEC_OPERATION_TIMEOUT_MS=500", MAPSPEC_COMMAND, "run", "--backend",
-               std::string("library:") + MAPSPEC_TEST_MISBEHAVING_LIBRARY, "--filter", "hash.update.*", "--no-shrink",
-               "--json", directory / "r.json", "--out", directory / "out"})
+               std::string("library:") + MAPSPEC_TEST_MISBEHAVING_LIBRARY, "--filter",
+               "hash.update.*", "--no-shrink", "--json", directory / "r.json", "--out",
+               directory / "out"})
           .Wait();
   EXPECT_EQ(result.status, 1) << result.err;
   const Json json = Json::parse(ReadFile(directory / "r.json"));
   EXPECT_GT(json.at("summary").at("tests"), 3);
-  for (const Json& test : json.at("scenarios")) EXPECT_NE(test.at("reason").get<std::string>().substr(0, 7), "not run");
+  for (const Json& test : json.at("scenarios"))
+    EXPECT_NE(test.at("reason").get<std::string>().substr(0, 7), "not run");
 }
 
 TEST(Kernel, ThatMayNotBeAskedIsUnusableWithTheReason) {
-  const CommandResult result = Command({"setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all",
-                                        "--inh-caps", "-all", MAPSPEC_COMMAND, "run", "--backend", "kernel", "--filter",
-                                        "queue.pop.empty"})
-                                   .Wait();
+  const CommandResult result =
+      Command({"setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all",
+               "--inh-caps", "-all", MAPSPEC_COMMAND, "run", "--backend", "kernel", "--filter",
+               "queue.pop.empty"})
+          .Wait();
   if (result.status == 127 || result.err.find("setpriv") != std::string::npos) {
     GTEST_SKIP() << "needs root to become nobody: " << result.err;
   }

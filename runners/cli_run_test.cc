@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "runners/cli_harness.h"
 #include "runners/ktap_parser.h"
@@ -29,8 +32,8 @@ std::map<std::string, std::string> Statuses(const std::string& report) {
   return statuses;
 }
 
-std::map<std::string, std::string> RunFor(const Directory& directory, std::vector<std::string> words,
-                                          int expected_status = 0) {
+std::map<std::string, std::string> RunFor(const Directory& directory,
+                                          std::vector<std::string> words, int expected_status = 0) {
   const std::string report = directory / "r.json";
   std::filesystem::remove(report);
   words.insert(words.begin(), "run");
@@ -98,12 +101,14 @@ TEST(Run, PassesGoogleTestsOptionsOn) {
 TEST(Run, SeveralBackendsGiveOneObjectEachAndAFailureOfOneDecides) {
   const Directory directory;
   const CommandResult result =
-      Mapspec({"run", "--backend", "userspace", "--backend", "null:success", "--filter", "queue.pop.*",
-               "--json", directory / "r.json", "--junit", directory / "r.xml", "--ktap", "--out", directory / "out"});
+      Mapspec({"run", "--backend", "userspace", "--backend", "null:success", "--filter",
+               "queue.pop.*", "--json", directory / "r.json", "--junit", directory / "r.xml",
+               "--ktap", "--out", directory / "out"});
   EXPECT_EQ(result.status, 1) << result.err;
   std::istringstream lines(ReadFile(directory / "r.json"));
   std::vector<std::string> backends;
-  for (std::string line; std::getline(lines, line);) backends.push_back(Json::parse(line).at("backend"));
+  for (std::string line; std::getline(lines, line);)
+    backends.push_back(Json::parse(line).at("backend"));
   EXPECT_EQ(backends, (std::vector<std::string>{"userspace", "null:success"}));
   std::string error;
   const std::vector<KtapTest> tests = ParseKtap(result.out, &error);
@@ -115,10 +120,12 @@ TEST(Run, SeveralBackendsGiveOneObjectEachAndAFailureOfOneDecides) {
 }
 
 TEST(Run, JunitIsWellFormed) {
-  if (std::string(MAPSPEC_XMLLINT).empty()) GTEST_SKIP() << "xmllint was not found (Debian: libxml2-utils)";
+  if (std::string(MAPSPEC_XMLLINT).empty())
+    GTEST_SKIP() << "xmllint was not found (Debian: libxml2-utils)";
   const Directory directory;
-  const CommandResult result = Mapspec({"run", "--backend", "null:no-output", "--filter", "queue.*", "--effort", "quick",
-                                        "--junit", directory / "r.xml", "--out", directory / "out"});
+  const CommandResult result =
+      Mapspec({"run", "--backend", "null:no-output", "--filter", "queue.*", "--effort", "quick",
+               "--junit", directory / "r.xml", "--out", directory / "out"});
   EXPECT_EQ(result.status, 1);
   const CommandResult lint = Command({MAPSPEC_XMLLINT, "--noout", directory / "r.xml"}).Wait();
   EXPECT_EQ(lint.status, 0) << lint.err;
@@ -130,10 +137,12 @@ TEST(Run, JunitIsWellFormed) {
 TEST(Run, AFailureIsReportedWithFilesThatShowItAgain) {
   const Directory directory;
   const std::string report = directory / "r.json";
-  const CommandResult result = Mapspec({"run", "--backend", "null:no-output", "--filter", "queue.pop.takes-head/order",
-                                        "--json", report, "--out", directory / "out"});
+  const CommandResult result =
+      Mapspec({"run", "--backend", "null:no-output", "--filter", "queue.pop.takes-head/order",
+               "--json", report, "--out", directory / "out"});
   EXPECT_EQ(result.status, 1);
-  for (const char* part : {"VIOLATION of queue.pop.takes-head", "claim", "expected", "got", "replay"}) {
+  for (const char* part :
+       {"VIOLATION of queue.pop.takes-head", "claim", "expected", "got", "replay"}) {
     EXPECT_NE(result.err.find(part), std::string::npos) << part << result.err;
   }
   const Json json = Json::parse(ReadFile(report));
@@ -161,28 +170,32 @@ TEST(Run, TheSeedIsPrintedAndGivesTheSameRunAgain) {
 TEST(Run, DocumentedProfileDoesNotHoldAnyoneToWhatIsOnlyObserved) {
   const Directory directory;
   // Fails with any error where Linux answers ENOENT: enough for the documentation.
-  const auto statuses = RunFor(directory, {"--backend", "null:einval", "--profile", "documented", "--filter",
-                                           "queue.pop.empty-errno"},
-                               1);
+  const auto statuses = RunFor(
+      directory,
+      {"--backend", "null:einval", "--profile", "documented", "--filter", "queue.pop.empty-errno"},
+      1);
   for (const auto& [id, status] : statuses) EXPECT_NE(status, "pass") << id;
 }
 
 TEST(Deviations, AListedViolationDoesNotFailARun) {
   const Directory directory;
-  const std::string list = directory.Write("d.yaml", "- {clause: 'queue.*', backend: 'null:*', reason: never writes}\n");
-  const auto statuses = RunFor(directory, {"--backend", "null:no-output", "--filter", "queue.pop.takes-head/order",
-                                           "--deviations", list});
+  const std::string list =
+      directory.Write("d.yaml", "- {clause: 'queue.*', backend: 'null:*', reason: never writes}\n");
+  const auto statuses = RunFor(directory, {"--backend", "null:no-output", "--filter",
+                                           "queue.pop.takes-head/order", "--deviations", list});
   EXPECT_EQ(statuses.at("queue.pop.takes-head/order"), "deviation");
 }
 
 TEST(Deviations, OneThatVanishedFailsTheRunAndIsNamed) {
   const Directory directory;
-  const std::string list = directory.Write("d.yaml", "\n- {clause: queue.pop.takes-head, reason: once upon a time}\n");
-  const CommandResult result = Mapspec({"run", "--filter", "queue.pop.takes-head", "--deviations", list, "--out",
-                                        directory / "out"});
+  const std::string list =
+      directory.Write("d.yaml", "\n- {clause: queue.pop.takes-head, reason: once upon a time}\n");
+  const CommandResult result = Mapspec({"run", "--filter", "queue.pop.takes-head", "--deviations",
+                                        list, "--out", directory / "out"});
   EXPECT_EQ(result.status, 1);
   EXPECT_NE(result.out.find(list + ":2"), std::string::npos) << result.out;
-  const std::string none = directory.Write("n.yaml", "- {clause: queue.pop.takes-haed, reason: typo}\n");
+  const std::string none =
+      directory.Write("n.yaml", "- {clause: queue.pop.takes-haed, reason: typo}\n");
   const CommandResult typo = Mapspec({"run", "--deviations", none});
   EXPECT_EQ(typo.status, 2);
   EXPECT_NE(typo.err.find("queue.pop.takes-head"), std::string::npos) << typo.err;
@@ -202,7 +215,8 @@ TEST(Interrupt, LeavesReportsOfWhatWasDone) {
     const Json json = Json::parse(ReadFile(report));
     EXPECT_EQ(json.at("summary").at("interrupted"), true);
     size_t done = 0, not_run = 0;
-    for (const auto& [id, status] : Statuses(ReadFile(report))) ++(status == "unknown" ? not_run : done);
+    for (const auto& [id, status] : Statuses(ReadFile(report)))
+      ++(status == "unknown" ? not_run : done);
     EXPECT_GT(done, 0u);
     EXPECT_GT(not_run, 0u);
     std::string error;
@@ -210,6 +224,63 @@ TEST(Interrupt, LeavesReportsOfWhatWasDone) {
     EXPECT_EQ(error, "");
     EXPECT_NE(ReadFile(directory / "r.xml").find("</testsuites>"), std::string::npos);
   }
+}
+
+// The one worker of a run that has begun its tests.
+int WorkerOf(const Command& command) {
+  const std::vector<int> children = command.Children();
+  EXPECT_EQ(children.size(), 1u);
+  return children.empty() ? 0 : children[0];
+}
+
+TEST(Worker, ThatDiesCostsTheTestItWasAtAndTheRunGoesOn) {
+  const Directory directory;
+  const std::string report = directory / "r.json";
+  Command command(MapspecArgv({"run", "--effort", "quick", "-v", "--filter", "queue.*:*random*",
+                               "--json", report, "--out", directory / "out"}));
+  ASSERT_TRUE(command.WaitForError("kept     "));
+  const int worker = WorkerOf(command);
+  ASSERT_GT(worker, 0);
+  kill(worker, SIGKILL);
+  const CommandResult result = command.Wait();
+  EXPECT_EQ(result.status, 3) << result.err;
+  const std::map<std::string, std::string> statuses = Statuses(ReadFile(report));
+  EXPECT_EQ(std::count_if(statuses.begin(), statuses.end(),
+                          [](const auto& s) { return s.second == "unknown"; }),
+            1);
+  EXPECT_NE(ReadFile(report).find("was killed by SIGKILL"), std::string::npos);
+}
+
+TEST(Interrupt, ASecondOneEndsAtOnceWithTheWorkers) {
+  const Directory directory;
+  Command command(MapspecArgv({"run", "--effort", "thorough", "-v", "--out", directory / "out"}));
+  ASSERT_TRUE(command.WaitForError("kept     "));
+  const int worker = WorkerOf(command);
+  ASSERT_GT(worker, 0);
+  // A worker that cannot end by itself: the first signal alone would have to wait for it.
+  kill(worker, SIGSTOP);
+  const auto start = std::chrono::steady_clock::now();
+  command.Signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  command.Signal(SIGINT);
+  EXPECT_EQ(command.Wait().status, 130);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
+  // Gone, or a zombie that init has not yet waited for.
+  const std::string stat = ReadFile("/proc/" + std::to_string(worker) + "/stat");
+  EXPECT_TRUE(stat.empty() || stat.find(") Z") != std::string::npos) << stat;
+}
+
+TEST(Interrupt, AWorkerThatDoesNotAnswerIsNotWaitedForForever) {
+  const Directory directory;
+  Command command(MapspecArgv({"run", "--effort", "thorough", "-v", "--json", directory / "r.json",
+                               "--out", directory / "out"}));
+  ASSERT_TRUE(command.WaitForError("kept     "));
+  const int worker = WorkerOf(command);
+  ASSERT_GT(worker, 0);
+  kill(worker, SIGSTOP);
+  command.Signal(SIGTERM);
+  EXPECT_EQ(command.Wait().status, 130);
+  EXPECT_EQ(Json::parse(ReadFile(directory / "r.json")).at("summary").at("interrupted"), true);
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ TEST(Record, WritesATraceThatCheckFindsConforming) {
 TEST(Record, WritesToAFileAndNotesTheProfile) {
   const Directory directory;
   const std::string script = directory.Write("s.script", kScript);
-  const CommandResult result = Mapspec({"record", "-b", "userspace", "--profile", "documented", "-o",
-                                        directory / "t.jsonl", script});
+  const CommandResult result = Mapspec({"record", "-b", "userspace", "--profile", "documented",
+                                        "-o", directory / "t.jsonl", script});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.out, "");
   const CommandResult check = Mapspec({"check", directory / "t.jsonl"});
@@ -96,7 +96,9 @@ TEST(Check, DamagedTracesAreToldWithFileAndLine) {
                {joined(unknown), ":5:"},
                {joined(wrong), ":3:"},
                {"", ":"},
-               {"\x7f" "ELF\x01\x02", ":1:"},
+               {"\x7f"
+                "ELF\x01\x02",
+                ":1:"},
                {joined({"{\"mapspec_trace\":99}"}), ":1:"},
                {std::string(100'000, '['), ":1:"}};
   for (const auto& c : cases) {
@@ -139,8 +141,8 @@ TEST(Agent, AnswersOperationsWithOutcomes) {
   std::string header, create;
   std::getline(script, header);
   std::getline(script, create);
-  const CommandResult result = Mapspec({"agent", "--backend", "userspace"},
-                                       "{\"run\":1}\n" + create + "\n{\"end\":true}\n");
+  const CommandResult result =
+      Mapspec({"agent", "--backend", "userspace"}, "{\"run\":1}\n" + create + "\n{\"end\":true}\n");
   EXPECT_EQ(result.status, 0) << result.err;
   std::istringstream answers(result.out);
   std::string hello, outcome, ended;

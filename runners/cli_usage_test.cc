@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a user who makes a mistake sees: exit status 2, where the mistake is, and what would have been right.
+// What a user who makes a mistake sees: exit status 2, where the mistake is, and what would have
+// been right.
 #include <gtest/gtest.h>
 
 #include "runners/cli_harness.h"
@@ -32,39 +33,49 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"Nothing", {}, {"run", "check"}}, Mistake{"Command", {"rnu"}, {"rnu", "`run`"}},
         Mistake{"Backend", {"run", "--backend", "kernle"}, {"kernle", "kernel"}},
-        Mistake{"SecondBackend", {"run", "--backend", "userspace", "--backend", "usrspace"}, {"userspace"}},
+        Mistake{"SecondBackend",
+                {"run", "--backend", "userspace", "--backend", "usrspace"},
+                {"userspace"}},
         Mistake{"SameBackendTwice", {"run", "-b", "userspace", "-b", "userspace"}, {"twice"}},
         Mistake{"RecordBackend", {"record", "--backend", "kernle", "/dev/null"}, {"mapspec:"}},
         Mistake{"Profile", {"run", "--profile", "linux-6.l"}, {"linux-6.l", "linux-6."}},
         Mistake{"Option", {"run", "--efort", "quick"}, {"--efort", "--effort"}},
         Mistake{"Effort", {"run", "--effort", "quik"}, {"`quick`"}},
         Mistake{"MapType", {"run", "--map-type", "QUEU"}, {"queue"}},
-        Mistake{"Filter", {"run", "--filter", "queue.push.exist-wen-full"}, {"queue.push.exist-when-full"}},
+        Mistake{"Filter",
+                {"run", "--filter", "queue.push.exist-wen-full"},
+                {"queue.push.exist-when-full"}},
         Mistake{"FilterPart", {"run", "--filter", "queue.*:stakc.*"}, {"stakc.*"}},
         Mistake{"FilterTakesAll", {"run", "--filter", "queue.*:-queue.*"}, {"nothing is left"}},
         Mistake{"Seed", {"run", "--seed", "12x"}, {"12x"}},
         Mistake{"SeedTooBig", {"run", "--seed", "18446744073709551616"}, {"2^64"}},
         Mistake{"Shard", {"run", "--shard", "3/2"}, {"3/2", "I/N"}},
-        Mistake{"ShardZero", {"run", "--shard", "0/2"}, {"I/N"}}, Mistake{"Jobs", {"run", "--jobs", "0"}, {"--jobs"}},
+        Mistake{"ShardZero", {"run", "--shard", "0/2"}, {"I/N"}},
+        Mistake{"Jobs", {"run", "--jobs", "0"}, {"--jobs"}},
         Mistake{"GtestFlag", {"run", "--gtest_suffle"}, {"--gtest_shuffle"}},
         Mistake{"GtestFlagElsewhere", {"list", "--gtest_shuffle"}, {"mapspec run"}},
         Mistake{"GtestForever", {"run", "--gtest_repeat=-1"}, {"repeat"}},
-        Mistake{"JsonPlace", {"run", "--filter", "queue.pop.empty", "--json", "/dev/null/x"}, {"/dev/null/x"}},
+        Mistake{"JsonPlace",
+                {"run", "--filter", "queue.pop.empty", "--json", "/dev/null/x"},
+                {"/dev/null/x"}},
         Mistake{"ListTopic", {"list", "clases"}, {"`clauses`"}},
-        Mistake{"ListFilter", {"list", "clauses", "--filter", "queue.push.ful"}, {"queue.push.full"}},
+        Mistake{
+            "ListFilter", {"list", "clauses", "--filter", "queue.push.ful"}, {"queue.push.full"}},
         Mistake{"CheckNothing", {"check"}, {"TRACE"}},
         Mistake{"CheckMissing", {"check", "/nonexistent/t.jsonl"}, {"/nonexistent/t.jsonl"}},
         Mistake{"CheckDirectory", {"check", "/"}, {"directory"}},
         Mistake{"CheckProfile", {"check", "--profile", "dokumented", "x"}, {"documented"}},
         Mistake{"RecordNoBackend", {"record", "x"}, {"--backend"}},
-        Mistake{"DeviationsMissing", {"run", "--deviations", "/nonexistent.yaml"}, {"/nonexistent.yaml"}},
+        Mistake{"DeviationsMissing",
+                {"run", "--deviations", "/nonexistent.yaml"},
+                {"/nonexistent.yaml"}},
         Mistake{"SpecsMissing", {"run", "--specs", "/nonexistent.yaml"}, {"/nonexistent.yaml"}}),
     [](const auto& p) { return p.param.name; });
 
 TEST(Help, TeachesAndEndsWithStatusZero) {
   for (const Words& words : {Words{"--help"}, Words{"run", "--help"}, Words{"check", "--help"},
-                             Words{"record", "--help"}, Words{"shrink", "--help"}, Words{"list", "--help"},
-                             Words{"agent", "--help"}}) {
+                             Words{"record", "--help"}, Words{"shrink", "--help"},
+                             Words{"list", "--help"}, Words{"agent", "--help"}}) {
     const CommandResult result = Mapspec(words);
     EXPECT_EQ(result.status, 0) << words[0];
     EXPECT_NE(result.out.find("Example"), std::string::npos) << result.out;
@@ -82,8 +93,9 @@ TEST(List, TellsEveryTopicAndSurvivesAReaderThatLeaves) {
     EXPECT_EQ(result.status, 0) << topic << result.err;
     EXPECT_GT(CountOf(result.out, "\n"), 1u) << topic;
   }
-  EXPECT_NE(Mapspec({"list", "clauses", "--filter", "queue.pop.empty"}).out.find("queue.pop.empty "),
-            std::string::npos);
+  EXPECT_NE(
+      Mapspec({"list", "clauses", "--filter", "queue.pop.empty"}).out.find("queue.pop.empty "),
+      std::string::npos);
   const CommandResult head =
       Command({"bash", "-c", std::string(MAPSPEC_COMMAND) + " list clauses | head -n 1"}).Wait();
   EXPECT_EQ(head.status, 0);
@@ -114,8 +126,8 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 TEST(Specs, OfTheUserReplaceTheEmbeddedOnes) {
   const Directory directory;
   const std::string file = directory.Write("queue.yaml", kSpec);
-  const CommandResult result =
-      Mapspec({"run", "--specs", file, "--filter", "queue.pop.*", "-v", "--out", directory / "out"});
+  const CommandResult result = Mapspec(
+      {"run", "--specs", file, "--filter", "queue.pop.*", "-v", "--out", directory / "out"});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_NE(result.err.find("kept     queue.pop.empty\n"), std::string::npos) << result.err;
 }
@@ -129,8 +141,10 @@ TEST(Specs, AnExpectationThatIsWrongBreaksTheClause) {
   EXPECT_EQ(result.status, 1) << result.err;
   EXPECT_NE(result.err.find("VIOLATION of queue.pop.empty"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("success with value 0x07000000"), std::string::npos) << result.err;
-  // The oracle would find the trace in order: only a run of this specification shows the failure again.
-  EXPECT_NE(result.err.find("--specs " + file + " --filter queue.pop.empty"), std::string::npos) << result.err;
+  // The oracle would find the trace in order: only a run of this specification shows the failure
+  // again.
+  EXPECT_NE(result.err.find("--specs " + file + " --filter queue.pop.empty"), std::string::npos)
+      << result.err;
 }
 
 TEST(Specs, DamagedOnesAreToldWithFileLineAndColumn) {
@@ -142,10 +156,12 @@ TEST(Specs, DamagedOnesAreToldWithFileLineAndColumn) {
   } cases[] = {
       {Replaced(kSpec, "level: documented", "level: documentd"), ":5:", "documented"},
       {Replaced(kSpec, "      - pop: {", "      - ppo: {"), ":13:", "pop"},
-      {Replaced(kSpec, "clause: queue.pop.empty", "clause: queue.pop.empti"), ":10:", "queue.pop.empty"},
+      {Replaced(kSpec, "clause: queue.pop.empty", "clause: queue.pop.empti"),
+       ":10:", "queue.pop.empty"},
       {Replaced(kSpec, "map: {}", "map: {value_size: yes}"), ":11:", "value_size"},
-      {Replaced(kSpec, "scenarios:\n", "  - id: queue.pop.empty\n    level: documented\n    claim: Twice.\n"
-                                       "    source: {document: d, section: s}\n    path: syscall\nscenarios:\n"),
+      {Replaced(kSpec, "scenarios:\n",
+                "  - id: queue.pop.empty\n    level: documented\n    claim: Twice.\n"
+                "    source: {document: d, section: s}\n    path: syscall\nscenarios:\n"),
        ":9:", "queue.pop.empty"},
       {Replaced(kSpec, "clauses:", "clauses: ["), ":", "queue.yaml"},
   };

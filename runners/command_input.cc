@@ -14,8 +14,8 @@
 namespace mapspec {
 namespace {
 
-// Opens a file for reading and calls read(stream). Directories open on Linux but cannot be read, so they
-// are told apart first.
+// Opens a file for reading and calls read(stream). Directories open on Linux but cannot be read, so
+// they are told apart first.
 template <typename Result, typename Read>
 std::optional<Result> ReadOrSay(const std::string& path, const Read& read) {
   ParseError error;
@@ -73,7 +73,8 @@ std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths) {
   if (paths.empty()) return Specification().specs;
   LoadedSpecs loaded = LoadSpecPaths(paths, {.traits = TraitNames()});
   if (!loaded.ok()) {
-    for (const SpecError& error : loaded.errors) fmt::print(stderr, "mapspec: {}\n", error.ToString());
+    for (const SpecError& error : loaded.errors)
+      fmt::print(stderr, "mapspec: {}\n", error.ToString());
     return std::nullopt;
   }
   return std::move(loaded.specs);

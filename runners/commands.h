@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The subcommands of `mapspec`. Each Add… function declares its options and, when the user calls it, sets
-// *status to the exit status: 0 everything conforms, 1 a violation, 2 bad usage or bad input, 3 a backend
-// could not be used, 130 interrupted.
-// Errors of the user go to standard error as one line "mapspec: …" each, with file and line where there
-// is a file.
+// The subcommands of `mapspec`. Each Add… function declares its options and, when the user calls
+// it, sets *status to the exit status: 0 everything conforms, 1 a violation, 2 bad usage or bad
+// input, 3 a backend could not be used, 130 interrupted. Errors of the user go to standard error as
+// one line "mapspec: …" each, with file and line where there is a file.
 #ifndef RUNNERS_COMMANDS_H_
 #define RUNNERS_COMMANDS_H_
 
@@ -38,7 +37,8 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string>& kn
 
 // nullptr after saying why on standard error.
 const Profile* FindProfileOrSay(const std::string& name);
-// The profile to judge a recorded trace by: `wanted`, else the trace's, else what its backend claims.
+// The profile to judge a recorded trace by: `wanted`, else the trace's, else what its backend
+// claims.
 const Profile* ProfileOfTrace(const std::string& wanted, const Trace& trace);
 // The embedded specification, or the one in `paths`. nullopt after printing every problem.
 std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths);

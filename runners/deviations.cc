@@ -78,8 +78,9 @@ bool ParseDeviations(std::string_view file, std::string_view text,
       if (ParseEntry(item, clauses, &deviation, &problems)) deviations->push_back(deviation);
     }
   } else if (!root->IsNull()) {
-    problems.Add(root->position, "expected a list of deviations, each {clause: …, reason: …}, found " +
-                                     root->Describe());
+    problems.Add(
+        root->position,
+        "expected a list of deviations, each {clause: …, reason: …}, found " + root->Describe());
   }
   for (const SpecError& problem : problems.errors()) errors->push_back(problem.ToString());
   return problems.errors().empty();
@@ -103,8 +104,9 @@ void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view 
   for (const Deviation& deviation : deviations) {
     if (!deviation.AppliesTo(backend, profile) || !Lists(deviation, test->violated)) continue;
     test->status = Status::kDeviation;
-    test->reason = deviation.link.empty() ? deviation.reason
-                                          : fmt::format("{} ({})", deviation.reason, deviation.link);
+    test->reason = deviation.link.empty()
+                       ? deviation.reason
+                       : fmt::format("{} ({})", deviation.reason, deviation.link);
     return;
   }
 }
@@ -123,9 +125,9 @@ std::vector<std::string> VanishedDeviations(const std::vector<Deviation>& deviat
              GlobMatches(deviation.clause, test.clause);
     }
     if (ran && !happened) {
-      messages.push_back(fmt::format("{}: the deviation from `{}` no longer happens on {} ({}): remove it",
-                                     deviation.place, deviation.clause, results.backend,
-                                     results.profile));
+      messages.push_back(
+          fmt::format("{}: the deviation from `{}` no longer happens on {} ({}): remove it",
+                      deviation.place, deviation.clause, results.backend, results.profile));
     }
   }
   return messages;

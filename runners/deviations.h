@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Known deviations: violations that a list names with a reason, so that they do not fail a run. The list
-// is YAML, a sequence of
+// Known deviations: violations that a list names with a reason, so that they do not fail a run. The
+// list is YAML, a sequence of
 //     {clause: GLOB, backend: GLOB, profile: GLOB, reason: TEXT, link: URL}
-// of which backend, profile and link may be left out. A listed violation that no longer happens, although
-// a scenario of its clause ran, is an error: lists that are never cleaned hide new faults.
+// of which backend, profile and link may be left out. A listed violation that no longer happens,
+// although a scenario of its clause ran, is an error: lists that are never cleaned hide new faults.
 // Plain values; thread-safe when not written to.
 #ifndef RUNNERS_DEVIATIONS_H_
 #define RUNNERS_DEVIATIONS_H_
@@ -18,8 +18,8 @@
 namespace mapspec {
 
 struct Deviation {
-  std::string clause;        // Glob over clause ids.
-  std::string backend = "*"; // Glob over selectors.
+  std::string clause;         // Glob over clause ids.
+  std::string backend = "*";  // Glob over selectors.
   std::string profile = "*";
   std::string reason;
   std::string link;
@@ -28,20 +28,21 @@ struct Deviation {
   bool AppliesTo(std::string_view backend_selector, std::string_view profile_name) const;
 };
 
-// Reads a list. False after filling *errors with one line "FILE:LINE:COLUMN: message" for each thing that
-// is wrong; a pattern that matches none of `clauses` is wrong too.
+// Reads a list. False after filling *errors with one line "FILE:LINE:COLUMN: message" for each
+// thing that is wrong; a pattern that matches none of `clauses` is wrong too.
 bool ParseDeviations(std::string_view file, std::string_view text,
                      const std::vector<std::string>& clauses, std::vector<Deviation>* deviations,
                      std::vector<std::string>* errors);
 bool LoadDeviations(const std::string& path, const std::vector<std::string>& clauses,
                     std::vector<Deviation>* deviations, std::vector<std::string>* errors);
 
-// Turns a failed test into a deviation when an entry lists a clause that its failing operation broke.
+// Turns a failed test into a deviation when an entry lists a clause that its failing operation
+// broke.
 void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view backend,
                      std::string_view profile, TestResult* test);
 
-// The message for each entry that applies to this backend and profile, of whose clauses a scenario was
-// decided, and of which nothing deviates in these (finished, merged) results.
+// The message for each entry that applies to this backend and profile, of whose clauses a scenario
+// was decided, and of which nothing deviates in these (finished, merged) results.
 std::vector<std::string> VanishedDeviations(const std::vector<Deviation>& deviations,
                                             const BackendResults& results);
 

@@ -37,7 +37,8 @@ BackendResults RunWith(Status status, std::vector<std::string> violated) {
 }
 
 TEST(Deviations, AListedViolationIsADeviationWithTheListsReason) {
-  const auto list = Parsed("- {clause: queue.push.*, reason: known, link: 'https://example.org/1'}");
+  const auto list =
+      Parsed("- {clause: queue.push.*, reason: known, link: 'https://example.org/1'}");
   BackendResults results = RunWith(Status::kFail, {"queue.push.full"});
   ApplyDeviations(list, results.backend, results.profile, &results.tests[0]);
   EXPECT_EQ(results.tests[0].status, Status::kDeviation);

@@ -46,7 +46,8 @@ std::string Folded(std::string_view label, std::string_view text) {
 
 std::string Shortened(std::string line) {
   if (line.size() > kMaxLine + 40) {
-    line = fmt::format("{} … ({} characters more)", line.substr(0, kMaxLine), line.size() - kMaxLine);
+    line =
+        fmt::format("{} … ({} characters more)", line.substr(0, kMaxLine), line.size() - kMaxLine);
   }
   return line;
 }
@@ -77,7 +78,8 @@ std::string ScriptLines(const Violation& violation) {
                                    Shortened(OperationToJson(trace.operations[i])));
     // The last outcome is told below, against what was expected.
     if (i < trace.outcomes.size() && i != violation.index) {
-      const std::string outcome = Shortened(DescribeOutcome(trace.operations[i], trace.outcomes[i]));
+      const std::string outcome =
+          Shortened(DescribeOutcome(trace.operations[i], trace.outcomes[i]));
       const bool fits = line.size() + outcome.size() + 5 <= kWidth;
       line += fits ? "  -> " + outcome : "\n           -> " + outcome;
     }
@@ -165,8 +167,8 @@ std::string HexDifference(const Bytes& expected, const Bytes& got, std::string_v
     marks.erase(marks.find_last_not_of(' ') + 1);
     wanted.pop_back();
     came.pop_back();
-    text += fmt::format("{0}byte {1:<5} expected  {2}\n{0}           got       {3}\n{0}{5:21}{4}\n", indent,
-                        row, wanted, came, marks, "");
+    text += fmt::format("{0}byte {1:<5} expected  {2}\n{0}           got       {3}\n{0}{5:21}{4}\n",
+                        indent, row, wanted, came, marks, "");
   }
   if (left_out != 0) text += fmt::format("{}… and {} rows more that differ\n", indent, left_out);
   return text;
@@ -192,7 +194,8 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
                                         trace.environment.implementation));
   text += Folded("profile", violation.profile);
   const size_t count = std::min(violation.index + 1, trace.operations.size());
-  text += fmt::format("\n  script ({} operation{}), and what came back\n", count, count == 1 ? "" : "s");
+  text += fmt::format("\n  script ({} operation{}), and what came back\n", count,
+                      count == 1 ? "" : "s");
   text += ScriptLines(violation);
   text += fmt::format("\n  expected {}\n  got      {}\n", Shortened(violation.expected),
                       Shortened(violation.got));
@@ -210,9 +213,9 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
                         ShellQuote(files.trace));
   }
   if (!files.script.empty()) {
-    text += fmt::format("           mapspec record --backend {} {} | mapspec check --profile {} -\n",
-                        ShellQuote(trace.environment.backend), ShellQuote(files.script),
-                        violation.profile);
+    text += fmt::format(
+        "           mapspec record --backend {} {} | mapspec check --profile {} -\n",
+        ShellQuote(trace.environment.backend), ShellQuote(files.script), violation.profile);
   }
   return text;
 }
@@ -243,7 +246,9 @@ ArtefactFiles WriteArtefacts(const Violation& violation, const std::string& dire
   };
   check(WriteFile(files.trace, [&](std::ostream& out) { WriteTrace(cut, out); }), &files.trace);
   check(WriteFile(files.script,
-                  [&](std::ostream& out) { WriteScript({cut.name, cut.operations}, out); }),
+                  [&](std::ostream& out) {
+                    WriteScript({cut.name, cut.operations}, out);
+                  }),
         &files.script);
   *text = FailureText(violation, files);
   check(WriteFile(files.text, [&](std::ostream& out) { out << *text; }), &files.text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The artefact of a failure: text that says which promise was broken, by the shortest script that shows
-// it, what was allowed and what came, and how to see it again; with the trace and the script as files.
-// Plain functions; thread-safe as far as the file system is.
+// The artefact of a failure: text that says which promise was broken, by the shortest script that
+// shows it, what was allowed and what came, and how to see it again; with the trace and the script
+// as files. Plain functions; thread-safe as far as the file system is.
 #ifndef RUNNERS_FAILURE_REPORT_H_
 #define RUNNERS_FAILURE_REPORT_H_
 
@@ -16,17 +16,19 @@
 namespace mapspec {
 
 struct Violation {
-  std::string found_by;              // Id of the test, or the file that was checked.
+  std::string found_by;  // Id of the test, or the file that was checked.
   std::string profile;
-  std::vector<std::string> clauses;  // That the operation broke; the first is the main one. May be empty.
-  size_t index = 0;                  // Of the operation in `trace`.
+  std::vector<std::string>
+      clauses;       // That the operation broke; the first is the main one. May be empty.
+  size_t index = 0;  // Of the operation in `trace`.
   std::string expected;
   std::string got;
-  Bytes expected_bytes;  // What an output buffer should have held, empty when that is not the point.
-  // The command that shows it again, when the trace alone does not: what a scenario expects stands in the
-  // specification, and the oracle need not object. "" when the oracle does.
+  Bytes
+      expected_bytes;  // What an output buffer should have held, empty when that is not the point.
+  // The command that shows it again, when the trace alone does not: what a scenario expects stands
+  // in the specification, and the oracle need not object. "" when the oracle does.
   std::string rerun;
-  Trace trace;           // Where it is cut, it is cut behind `index`.
+  Trace trace;  // Where it is cut, it is cut behind `index`.
 };
 
 // What the oracle's verdict says of a trace.
@@ -43,14 +45,14 @@ struct ArtefactFiles {
 // A script's or report's name in the file system: "queue.push.full+drops".
 std::string FileNameOf(std::string_view id);
 
-// "a5 00 00 00", rows of 16 with their offsets, and carets under the bytes that differ. Only rows with a
-// difference, at most eight.
+// "a5 00 00 00", rows of 16 with their offsets, and carets under the bytes that differ. Only rows
+// with a difference, at most eight.
 std::string HexDifference(const Bytes& expected, const Bytes& got, std::string_view indent);
 
 std::string FailureText(const Violation& violation, const ArtefactFiles& files);
 
-// Writes trace, script and text to DIR/BACKEND/ID.{trace.jsonl,script,txt}. Returns what it wrote; after
-// an error *error says which file could not be written, and its name is "" in the result.
+// Writes trace, script and text to DIR/BACKEND/ID.{trace.jsonl,script,txt}. Returns what it wrote;
+// after an error *error says which file could not be written, and its name is "" in the result.
 ArtefactFiles WriteArtefacts(const Violation& violation, const std::string& directory,
                              std::string* text, std::string* error);
 

@@ -71,7 +71,8 @@ TEST(FailureText, NamesTheClauseTheScriptBothOutcomesAndTheReplay) {
         "mapspec record --backend 'library:./odd name.so' out/t.script"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
   }
-  EXPECT_EQ(text.find("\"close\""), std::string::npos) << "operations behind the failing one are noise";
+  EXPECT_EQ(text.find("\"close\""), std::string::npos)
+      << "operations behind the failing one are noise";
 }
 
 TEST(FailureText, OfALongScriptWithLongValuesStaysReadable) {

@@ -6,8 +6,8 @@
 namespace mapspec {
 
 bool GlobMatches(std::string_view pattern, std::string_view text) {
-  // Greedy with one point of return: linear in practice, at worst |pattern| * |text|, and no recursion
-  // that a long row of stars could blow up.
+  // Greedy with one point of return: linear in practice, at worst |pattern| * |text|, and no
+  // recursion that a long row of stars could blow up.
   size_t p = 0, t = 0;
   size_t star = std::string_view::npos, resume = 0;
   while (t < text.size()) {

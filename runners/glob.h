@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Choosing tests by id: shell-like patterns in which '*' stands for any characters and '?' for one.
-// Brackets mean themselves, because ids end in "[HASH]". A filter is a list of patterns separated by ':';
-// one that starts with '-' takes away. Plain functions and values; thread-safe.
+// Brackets mean themselves, because ids end in "[HASH]". A filter is a list of patterns separated
+// by ':'; one that starts with '-' takes away. Plain functions and values; thread-safe.
 #ifndef RUNNERS_GLOB_H_
 #define RUNNERS_GLOB_H_
 

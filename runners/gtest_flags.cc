@@ -12,13 +12,23 @@ namespace {
 
 // Source: GoogleTest's docs/advanced.md, "Running Test Programs: Advanced Options".
 const std::vector<std::string>& KnownFlags() {
-  static const std::vector<std::string> flags = {
-      "--gtest_also_run_disabled_tests", "--gtest_break_on_failure", "--gtest_brief",
-      "--gtest_catch_exceptions",        "--gtest_color",            "--gtest_fail_fast",
-      "--gtest_filter",                  "--gtest_list_tests",       "--gtest_output",
-      "--gtest_print_time",              "--gtest_print_utf8",       "--gtest_random_seed",
-      "--gtest_repeat",                  "--gtest_shuffle",          "--gtest_stack_trace_depth",
-      "--gtest_stream_result_to",        "--gtest_throw_on_failure"};
+  static const std::vector<std::string> flags = {"--gtest_also_run_disabled_tests",
+                                                 "--gtest_break_on_failure",
+                                                 "--gtest_brief",
+                                                 "--gtest_catch_exceptions",
+                                                 "--gtest_color",
+                                                 "--gtest_fail_fast",
+                                                 "--gtest_filter",
+                                                 "--gtest_list_tests",
+                                                 "--gtest_output",
+                                                 "--gtest_print_time",
+                                                 "--gtest_print_utf8",
+                                                 "--gtest_random_seed",
+                                                 "--gtest_repeat",
+                                                 "--gtest_shuffle",
+                                                 "--gtest_stack_trace_depth",
+                                                 "--gtest_stream_result_to",
+                                                 "--gtest_throw_on_failure"};
   return flags;
 }
 
@@ -36,7 +46,8 @@ int CheckGtestFlags(const std::vector<std::string>& flags, bool several) {
       return UsageError("--gtest_output cannot be shared by several jobs or backends; use --junit");
     }
     if (name == "--gtest_repeat" && flag.find("=-") != std::string::npos) {
-      return UsageError("--gtest_repeat needs a number of rounds here: a run has to end to be reported");
+      return UsageError(
+          "--gtest_repeat needs a number of rounds here: a run has to end to be reported");
     }
   }
   return 0;

@@ -78,7 +78,8 @@ class Parser {
         continue;
       }
       KtapTest test;
-      if (!StartsWith(line, indent) || !ParseResult(line.substr(indent.size()), tests.size() + 1, &test)) {
+      if (!StartsWith(line, indent) ||
+          !ParseResult(line.substr(indent.size()), tests.size() + 1, &test)) {
         Fail("not a line of KTAP at this level: " + std::string(line));
         break;
       }
@@ -107,20 +108,24 @@ class Parser {
     size_t got = 0;
     const size_t space = line.find(' ');
     if (!ToNumber(line.substr(0, space), &got)) return false;
-    if (got != number) return Fail("result number " + std::to_string(got) + ", expected " + std::to_string(number));
+    if (got != number)
+      return Fail("result number " + std::to_string(got) + ", expected " + std::to_string(number));
     line = space == std::string_view::npos ? "" : line.substr(space + 1);
     const size_t hash = line.find(" # ");
     test->name = line.substr(0, hash);
-    if (test->name.empty() || test->name.find('#') != std::string::npos) return Fail("a bad description");
+    if (test->name.empty() || test->name.find('#') != std::string::npos)
+      return Fail("a bad description");
     if (hash == std::string_view::npos) return true;
     line.remove_prefix(hash + 3);
     if (line.find('#') != std::string_view::npos) return Fail("a second #");
-    static const std::set<std::string_view> directives = {"SKIP", "TODO", "XFAIL", "TIMEOUT", "ERROR"};
+    static const std::set<std::string_view> directives = {"SKIP", "TODO", "XFAIL", "TIMEOUT",
+                                                          "ERROR"};
     const std::string_view word = line.substr(0, line.find(' '));
     if (directives.count(word) != 0) {
       test->directive = word;
       line.remove_prefix(std::min(word.size() + 1, line.size()));
-      if ((word == "TIMEOUT" || word == "ERROR") && test->ok) return Fail("ok with ERROR or TIMEOUT");
+      if ((word == "TIMEOUT" || word == "ERROR") && test->ok)
+        return Fail("ok with ERROR or TIMEOUT");
     }
     test->diagnostic = line;
     return true;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// A strict reader of KTAP for tests: every line must be one that Documentation/dev-tools/ktap.rst knows, in
-// a place where it may stand, with the indentation of its level; plans must be kept, numbers must count up,
-// and a parent may only be "ok" when no child is "not ok". Unknown lines, which that document tolerates, are
-// errors here.
+// A strict reader of KTAP for tests: every line must be one that Documentation/dev-tools/ktap.rst
+// knows, in a place where it may stand, with the indentation of its level; plans must be kept,
+// numbers must count up, and a parent may only be "ok" when no child is "not ok". Unknown lines,
+// which that document tolerates, are errors here.
 #ifndef RUNNERS_KTAP_PARSER_H_
 #define RUNNERS_KTAP_PARSER_H_
 

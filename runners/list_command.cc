@@ -64,8 +64,9 @@ int ListClauses(const Specs& specs, const Options& options) {
       if (!clause.since.empty()) condition += fmt::format(" (since {})", clause.since);
       if (!clause.until.empty()) condition += fmt::format(" (until {})", clause.until);
       if (!clause.trait.empty()) condition += fmt::format(" (where {})", clause.trait);
-      fmt::print("{:<{}}  {:<10}  {:<7}  {}{} [{}, {}]\n", clause.id, width, LevelName(clause.level),
-                 PathName(clause.path), clause.claim, condition, clause.document, clause.section);
+      fmt::print("{:<{}}  {:<10}  {:<7}  {}{} [{}, {}]\n", clause.id, width,
+                 LevelName(clause.level), PathName(clause.path), clause.claim, condition,
+                 clause.document, clause.section);
     }
   }
   if (printed == 0) {
@@ -103,9 +104,10 @@ int ListProfiles() {
       traits += fmt::format("{}{}{}", traits.empty() ? "" : " ",
                             TraitValue(profile.traits, name).value_or(false) ? "" : "!", name);
     }
-    fmt::print("{:<12} {}  {}\n", profile.name,
-               profile.observed ? "documented and observed clauses" : "documented clauses only        ",
-               traits);
+    fmt::print(
+        "{:<12} {}  {}\n", profile.name,
+        profile.observed ? "documented and observed clauses" : "documented clauses only        ",
+        traits);
   }
   return 0;
 }
@@ -142,13 +144,19 @@ int List(const Options& options) {
 void AddListCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("list", "Say what there is: backends, clauses, …");
   auto options = std::make_shared<Options>();
-  command->add_option("WHAT", options->what, "backends, map-types, clauses, deviations, profiles or properties")
+  command
+      ->add_option("WHAT", options->what,
+                   "backends, map-types, clauses, deviations, profiles or properties")
       ->capture_default_str();
-  command->add_option("--filter", options->filter, "Of the clauses, those that match (globs joined by ':')");
+  command->add_option("--filter", options->filter,
+                      "Of the clauses, those that match (globs joined by ':')");
   command->add_option("--deviations", options->deviations, "The list that `list deviations` reads");
-  command->add_option("--specs", options->specs, "YAML files or directories instead of the embedded specification")
+  command
+      ->add_option("--specs", options->specs,
+                   "YAML files or directories instead of the embedded specification")
       ->allow_extra_args(false);
-  command->footer("Examples\n  mapspec list backends\n  mapspec list clauses --filter 'queue.push.*'");
+  command->footer(
+      "Examples\n  mapspec list backends\n  mapspec list clauses --filter 'queue.push.*'");
   command->callback([options, status] { *status = List(*options); });
 }
 

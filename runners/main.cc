@@ -48,7 +48,8 @@ std::string Hint(const CLI::App& app, const std::vector<std::string>& rest) {
 }
 
 int Main(int argc, char** argv) {
-  // A reader that goes away (mapspec list clauses | head) ends the command quietly, as it does others.
+  // A reader that goes away (mapspec list clauses | head) ends the command quietly, as it does
+  // others.
   signal(SIGPIPE, SIG_DFL);
   std::vector<std::string> words(argv + 1, argv + argc), gtest_flags;
   std::erase_if(words, [&](const std::string& word) {
@@ -58,10 +59,11 @@ int Main(int argc, char** argv) {
   });
 
   int status = 0;
-  CLI::App app("mapspec: an executable specification of eBPF maps.\n"
-               "It asks an implementation (a kernel, a library) what its maps do, and judges every answer\n"
-               "by the clause that promises it.",
-               "mapspec");
+  CLI::App app(
+      "mapspec: an executable specification of eBPF maps.\n"
+      "It asks an implementation (a kernel, a library) what its maps do, and judges every answer\n"
+      "by the clause that promises it.",
+      "mapspec");
   app.set_version_flag("--version", fmt::format("mapspec {}", kMapspecVersion));
   app.footer(kFooter);
   app.require_subcommand(1);

@@ -20,7 +20,8 @@ namespace {
 
 TestResult RunTest(const PlannedTest& test, const Profile& profile, const RunOptions& options,
                    Backend& backend) {
-  if (test.scenario != nullptr) return RunScenario(*test.scenario, test.level, profile, backend).result;
+  if (test.scenario != nullptr)
+    return RunScenario(*test.scenario, test.level, profile, backend).result;
   return RunPropertyTest(test, profile, options, backend, StopFlag(), [] {}).result;
 }
 
@@ -28,7 +29,8 @@ void Say(int fd, const std::string& text) {
   if (write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) _exit(4);
 }
 
-[[noreturn]] void MutantMain(const std::string& mutant, const std::vector<const PlannedTest*>& tests,
+[[noreturn]] void MutantMain(const std::string& mutant,
+                             const std::vector<const PlannedTest*>& tests,
                              const RunOptions& options, int fd) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // A mutant that prints or crashes noisily should not garble the table.
@@ -63,8 +65,8 @@ void Say(int fd, const std::string& text) {
 std::vector<std::string> ListMutants() {
   std::vector<const char*> names(usermaps_list_mutants(nullptr, 0));
   const size_t count = usermaps_list_mutants(names.data(), names.size());
-  std::vector<std::string> mutants(names.begin(),
-                                   names.begin() + static_cast<ptrdiff_t>(std::min(count, names.size())));
+  std::vector<std::string> mutants(
+      names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(count, names.size())));
   std::sort(mutants.begin(), mutants.end());
   mutants.erase(std::unique(mutants.begin(), mutants.end()), mutants.end());
   return mutants;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// mapspec-mutants: breaks the userspace library on purpose, fault by fault, and shows by which test the
-// suite notices. A mutant that survives is a hole in the suite.
+// mapspec-mutants: breaks the userspace library on purpose, fault by fault, and shows by which test
+// the suite notices. A mutant that survives is a hole in the suite.
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -39,9 +39,9 @@ struct Running {
   MutantChild child;
   LineBuffer lines;
   Clock::time_point start;
-  std::string current;      // The test it is at.
-  std::string killer;       // The test that failed.
-  std::string clause = "-"; // What that test says is broken.
+  std::string current;       // The test it is at.
+  std::string killer;        // The test that failed.
+  std::string clause = "-";  // What that test says is broken.
   std::string error;
   bool timed_out = false;
 };
@@ -70,7 +70,8 @@ class Hunt {
     if (!waiting.empty()) fmt::print(", {} not tried", waiting.size());
     fmt::print("; {:.0f} s\n", std::chrono::duration<double>(Clock::now() - start_).count());
     for (const std::string& mutant : survivors_) fmt::print("SURVIVED  {}\n", mutant);
-    if (!baseline_.empty()) fmt::print("The unchanged library fails {}: kills mean nothing.\n", baseline_);
+    if (!baseline_.empty())
+      fmt::print("The unchanged library fails {}: kills mean nothing.\n", baseline_);
     if (StopFlag().load()) return 130;
     return survivors_.empty() && baseline_.empty() && !failed_ ? 0 : 1;
   }
@@ -150,7 +151,8 @@ class Hunt {
       failed_ = true;
     } else if (!running.killer.empty()) {
       how = running.killer;
-      if (running.clause != ClauseOfMutant(running.mutant)) how += fmt::format(" (as {})", running.clause);
+      if (running.clause != ClauseOfMutant(running.mutant))
+        how += fmt::format(" (as {})", running.clause);
     } else if (running.timed_out) {
       how = fmt::format("a hang in {}", running.current);
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -200,21 +202,26 @@ int ReportUncovered(const std::vector<PlannedTest>& plan, const std::vector<std:
     fmt::print("a mutant names {}, which is no clause\n", clause);
     status = 1;
   }
-  fmt::print("{} clauses exercised on userspace, {} mutants, {} clauses without one\n", exercised.size(),
-             mutants.size(), missing);
+  fmt::print("{} clauses exercised on userspace, {} mutants, {} clauses without one\n",
+             exercised.size(), mutants.size(), missing);
   return status;
 }
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("mapspec-mutants: every deliberate fault of the userspace library, and the test that notices it.");
+  CLI::App app(
+      "mapspec-mutants: every deliberate fault of the userspace library, and the test that notices "
+      "it.");
   app.add_option("--filter", options.filter, "Mutants to try: globs joined by ':'");
   app.add_option("-j,--jobs", options.jobs, "How many at a time")->check(CLI::Range(1u, 64u));
-  app.add_option("--timeout", options.seconds, "Seconds until a mutant counts as hanging")->capture_default_str();
+  app.add_option("--timeout", options.seconds, "Seconds until a mutant counts as hanging")
+      ->capture_default_str();
   app.add_option("--seed", options.seed, "Of the properties")->capture_default_str();
   app.add_flag("--list", options.list, "Only print the names");
   app.add_flag("--uncovered", options.uncovered, "Only print the clauses that no mutant breaks");
-  app.footer("Exit status: 0 every mutant was killed, 1 one survived or the unchanged library fails, 2 bad usage.");
+  app.footer(
+      "Exit status: 0 every mutant was killed, 1 one survived or the unchanged library fails, 2 "
+      "bad usage.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
@@ -225,9 +232,12 @@ int Main(int argc, char** argv) {
   std::vector<std::string> mutants = ListMutants();
   const std::vector<std::string> all = mutants;
   const Filter filter(options.filter);
-  std::erase_if(mutants, [&](const std::string& name) { return !filter.Selects(name, ClauseOfMutant(name)); });
+  std::erase_if(mutants, [&](const std::string& name) {
+    return !filter.Selects(name, ClauseOfMutant(name));
+  });
   if (mutants.empty()) {
-    return UsageError(fmt::format("--filter {}: no mutant matches{}", options.filter, DidYouMean(options.filter, all)));
+    return UsageError(fmt::format("--filter {}: no mutant matches{}", options.filter,
+                                  DidYouMean(options.filter, all)));
   }
   if (options.list) {
     for (const std::string& mutant : mutants) fmt::print("{}\n", mutant);

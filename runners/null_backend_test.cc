@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The suite against implementations that are wrong on purpose (backends/null/null_backend.h): only what they
-// really keep may pass. Whether they keep a scenario is computed here from the definition of each of them
-// and from the scenario's text, with nothing of the runner and nothing of the oracle.
+// The suite against implementations that are wrong on purpose (backends/null/null_backend.h): only
+// what they really keep may pass. Whether they keep a scenario is computed here from the definition
+// of each of them and from the scenario's text, with nothing of the runner and nothing of the
+// oracle.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,12 +32,14 @@ uint32_t CountIn(const Operation& operation) {
       operation.call);
 }
 
-// Whether the statement is true of a call that wrote to no output: numbers stay zero, counts as they went in.
+// Whether the statement is true of a call that wrote to no output: numbers stay zero, counts as
+// they went in.
 bool TrueOfNoOutput(const StatedOutcome& stated, const Operation& operation) {
   StatedInfo info = stated.info;
   info.info_len.reset();  // In and out parameter; untouched it is what went in.
   return !stated.nonzero_id && info == StatedInfo{} && stated.number.value_or(0) == 0 &&
-         (!stated.output || stated.output->empty()) && (!stated.out_batch || stated.out_batch->empty()) &&
+         (!stated.output || stated.output->empty()) &&
+         (!stated.out_batch || stated.out_batch->empty()) &&
          (!stated.keys || stated.keys->empty()) && (!stated.values || stated.values->empty()) &&
          stated.count.value_or(CountIn(operation)) == CountIn(operation);
 }
@@ -62,7 +65,8 @@ bool EveryStep(const Scenario& scenario,
 bool Compatible(const StatedOutcome& a, const StatedOutcome& b) {
   const auto result = [](const StatedOutcome& s) { return s.result; };
   if ((result(a) == Result::kOk) != (result(b) == Result::kOk)) return false;
-  if (result(a) == Result::kErrno && result(b) == Result::kErrno && a.error != b.error) return false;
+  if (result(a) == Result::kErrno && result(b) == Result::kErrno && a.error != b.error)
+    return false;
   if (a.output && b.output && !(*a.output == *b.output)) return false;
   if (a.count && b.count && *a.count != *b.count) return false;
   if (a.number && b.number && *a.number != *b.number) return false;
@@ -82,14 +86,15 @@ bool KeptByEinval(const Scenario& scenario) {
 }
 // How calls end is the library's affair; what they write never arrives.
 bool KeptByNoOutput(const Scenario& scenario) { return EveryStep(scenario, TrueOfNoOutput); }
-// The first call is answered with success and no output, every other with the answer of the one before,
-// which is an answer the library gives: one that the step before allows.
+// The first call is answered with success and no output, every other with the answer of the one
+// before, which is an answer the library gives: one that the step before allows.
 bool KeptByPrevious(const Scenario& scenario) {
   StatedOutcome nothing;
   const Step* before = nullptr;
   for (const Step& step : scenario.steps) {
     const bool possible = AnyAlternative(step, [&](const StatedOutcome& stated) {
-      if (before == nullptr) return Compatible(nothing, stated) && TrueOfNoOutput(stated, step.operation);
+      if (before == nullptr)
+        return Compatible(nothing, stated) && TrueOfNoOutput(stated, step.operation);
       return AnyAlternative(*before, [&](const StatedOutcome& s) { return Compatible(s, stated); });
     });
     if (!possible) return false;
@@ -98,7 +103,8 @@ bool KeptByPrevious(const Scenario& scenario) {
   return true;
 }
 
-class NullBackend : public testing::TestWithParam<std::pair<const char*, bool (*)(const Scenario&)>> {
+class NullBackend
+    : public testing::TestWithParam<std::pair<const char*, bool (*)(const Scenario&)>> {
  protected:
   void SetUp() override {
     std::string error;
@@ -136,9 +142,11 @@ TEST_P(NullBackend, PassesOnlyScenariosWhoseStepsAllSaySo) {
     ++passed;
     EXPECT_TRUE(truly_kept.count(clause.id)) << clause.id << " is blessed";
   }
-  std::printf("%s: %zu scenarios: %zu pass, %zu fail, %zu skipped, %zu undecided; of %zu clauses %zu pass\n",
-              GetParam().first, results.tests.size(), counts[Status::kPass], counts[Status::kFail],
-              counts[Status::kSkip], counts[Status::kUndecided], ClauseResults(results).size(), passed);
+  std::printf(
+      "%s: %zu scenarios: %zu pass, %zu fail, %zu skipped, %zu undecided; of %zu clauses %zu "
+      "pass\n",
+      GetParam().first, results.tests.size(), counts[Status::kPass], counts[Status::kFail],
+      counts[Status::kSkip], counts[Status::kUndecided], ClauseResults(results).size(), passed);
   EXPECT_GT(counts[Status::kFail], results.tests.size() / 4);
 }
 
@@ -158,7 +166,8 @@ TEST_P(NullBackend, PassesNoProperty) {
 
 std::string NameOf(const testing::TestParamInfo<NullBackend::ParamType>& info) {
   std::string name = info.param.first;
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == ':' || c == '-'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == ':' || c == '-'; }, '_');
   return name;
 }
 

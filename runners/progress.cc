@@ -143,7 +143,8 @@ void Progress::Draw(bool now) {
   if (!now && time - last_draw_ < (terminal_ ? Clock::duration(kRedraw) : kPlainLine)) return;
   last_draw_ = time;
   const double seconds = std::chrono::duration<double>(time - start_).count();
-  std::string line = fmt::format("{}  {}/{}  {:.0f} s  {} broken", backend_, done_, tests_, seconds, failed_);
+  std::string line =
+      fmt::format("{}  {}/{}  {:.0f} s  {} broken", backend_, done_, tests_, seconds, failed_);
   if (deviating_ != 0) line += fmt::format(", {} deviating", deviating_);
   if (skipped_ != 0) line += fmt::format(", {} skipped", skipped_);
   if (unknown_ != 0) line += fmt::format(", {} unknown", unknown_);
@@ -164,7 +165,8 @@ std::string VerdictText(const BackendResults& results, bool colour) {
   const Summary summary = Summarize(results);
   std::string text = Coloured(results.backend, kBold, colour);
   if (!results.unusable.empty()) {
-    text += fmt::format(": {}: {}\n", Coloured("could not be used", kRed, colour), results.unusable);
+    text +=
+        fmt::format(": {}: {}\n", Coloured("could not be used", kRed, colour), results.unusable);
     if (results.tests.empty()) return text;
   } else {
     text += fmt::format(" ({}), profile {}, seed {}\n", results.environment.implementation,
@@ -197,12 +199,12 @@ std::string VerdictText(const BackendResults& results, bool colour) {
   for (const auto& [reason, count] : unknown) {
     text += fmt::format("    unknown   {:>4}: {}\n", count, reason);
   }
-  text += fmt::format("  tests       {}, {} failed; of these {}, {} failed\n", summary.tests,
-                      summary.tests_failed,
-                      summary.properties == 1 ? "1 property" : fmt::format("{} properties", summary.properties),
-                      summary.properties_failed);
-  text += fmt::format("  operations  {} in {:.1f} s ({} of them unjudged), {}\n", summary.operations,
-                      summary.seconds, summary.unjudged,
+  text += fmt::format(
+      "  tests       {}, {} failed; of these {}, {} failed\n", summary.tests, summary.tests_failed,
+      summary.properties == 1 ? "1 property" : fmt::format("{} properties", summary.properties),
+      summary.properties_failed);
+  text += fmt::format("  operations  {} in {:.1f} s ({} of them unjudged), {}\n",
+                      summary.operations, summary.seconds, summary.unjudged,
                       Plural(results.coverage.size(), "coverage cell"));
   for (const std::string& error : results.errors) text += fmt::format("  error       {}\n", error);
   const int status = ExitStatus({results});
@@ -210,8 +212,8 @@ std::string VerdictText(const BackendResults& results, bool colour) {
                                    : status == 130 ? "INTERRUPTED"
                                    : status == 3   ? "INCOMPLETE: the backend died"
                                                    : "DOES NOT CONFORM";
-  text += fmt::format("  verdict     {}\n",
-                      Coloured(verdict, status == 0 ? "1;32" : "1;31", colour));
+  text +=
+      fmt::format("  verdict     {}\n", Coloured(verdict, status == 0 ? "1;32" : "1;31", colour));
   return text;
 }
 

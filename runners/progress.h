@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a person sees while a run goes on: on a terminal one line that changes, otherwise a plain line now
-// and then; failures in full as soon as they are known. Colours only on a terminal and without NO_COLOR
-// (https://no-color.org). One object for each run, used from one thread.
+// What a person sees while a run goes on: on a terminal one line that changes, otherwise a plain
+// line now and then; failures in full as soon as they are known. Colours only on a terminal and
+// without NO_COLOR (https://no-color.org). One object for each run, used from one thread.
 #ifndef RUNNERS_PROGRESS_H_
 #define RUNNERS_PROGRESS_H_
 
@@ -48,8 +48,8 @@ class Progress {
   Clock::time_point start_, last_draw_;
 };
 
-// The verdict at the end of a run: clauses kept, broken and skipped with the reasons, operations, time,
-// coverage, and where the reports lie.
+// The verdict at the end of a run: clauses kept, broken and skipped with the reasons, operations,
+// time, coverage, and where the reports lie.
 std::string VerdictText(const BackendResults& results, bool colour);
 
 }  // namespace mapspec

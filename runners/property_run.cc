@@ -44,7 +44,8 @@ PropertyRun RunPropertyTest(const PlannedTest& test, const Profile& profile,
   } else if (outcome.skipped) {
     result.status = Status::kSkip;
   } else if (!outcome.passed) {
-    // Not a violation that can be shown, but stated and false: a cell never reached, a broken algebra.
+    // Not a violation that can be shown, but stated and false: a cell never reached, a broken
+    // algebra.
     result.status = stop.load() ? Status::kNotRun : Status::kFail;
   } else if (!outcome.complete) {
     result.status = stop.load() ? Status::kNotRun : Status::kUndecided;
@@ -57,8 +58,7 @@ PropertyRun RunPropertyTest(const PlannedTest& test, const Profile& profile,
   }
   std::replace(result.reason.begin(), result.reason.end(), '\n', ' ');
   run.coverage = coverage.Counts();
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return run;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One property on one backend, as a test of a run; and the shrinking of a script that broke a clause.
-// Thread-safety: as the backend's; no state.
+// One property on one backend, as a test of a run; and the shrinking of a script that broke a
+// clause. Thread-safety: as the backend's; no state.
 #ifndef RUNNERS_PROPERTY_RUN_H_
 #define RUNNERS_PROPERTY_RUN_H_
 
@@ -31,8 +31,8 @@ PropertyRun RunPropertyTest(const PlannedTest& test, const Profile& profile,
                             const RunOptions& options, Backend& backend,
                             const std::atomic<bool>& stop, const std::function<void()>& alive);
 
-// The shortest script found, starting from the violation's, that still breaks the same clause on the
-// backend; the violation itself when nothing shorter does.
+// The shortest script found, starting from the violation's, that still breaks the same clause on
+// the backend; the violation itself when nothing shorter does.
 Violation ShrinkViolation(const Violation& violation, const Profile& profile, Backend& backend,
                           const std::atomic<bool>& stop);
 

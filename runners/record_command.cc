@@ -45,7 +45,9 @@ int Record(const Options& options) {
   std::ostream& out = options.output.empty() ? std::cout : file;
   WriteTrace(trace, out);
   out.flush();
-  if (!out) return UsageError((options.output.empty() ? "standard output" : options.output) + ": cannot be written");
+  if (!out)
+    return UsageError((options.output.empty() ? "standard output" : options.output) +
+                      ": cannot be written");
   return 0;
 }
 
@@ -54,13 +56,18 @@ int Record(const Options& options) {
 void AddRecordCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("record", "Execute a script and write the trace");
   auto options = std::make_shared<Options>();
-  command->add_option("SCRIPT", options->script, "A script (JSON Lines); - reads standard input")->required();
-  command->add_option("-b,--backend", options->backend, "What executes it; see mapspec list backends")->required();
+  command->add_option("SCRIPT", options->script, "A script (JSON Lines); - reads standard input")
+      ->required();
+  command
+      ->add_option("-b,--backend", options->backend, "What executes it; see mapspec list backends")
+      ->required();
   command->add_option("--profile", options->profile, "Noted in the trace as what to judge it by");
   command->add_option("-o,--output", options->output, "File to write; default: standard output");
   command->footer(
-      "Example\n  mapspec record --backend kernel queue.script > t.jsonl && mapspec check t.jsonl\n\n"
-      "Nothing is judged here. Exit status: 0 executed, 2 bad usage or a damaged script, 3 the backend\n"
+      "Example\n  mapspec record --backend kernel queue.script > t.jsonl && mapspec check "
+      "t.jsonl\n\n"
+      "Nothing is judged here. Exit status: 0 executed, 2 bad usage or a damaged script, 3 the "
+      "backend\n"
       "could not be used.");
   command->callback([options, status] { *status = Record(*options); });
 }

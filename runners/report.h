@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Reports for machines, written from the results of a run, interrupted or not. Ids in them are those of
-// the tests; where several backends share a file, each has its own object, testsuite or subtest.
-// Writers do not fail themselves: the caller looks at the stream.
+// Reports for machines, written from the results of a run, interrupted or not. Ids in them are
+// those of the tests; where several backends share a file, each has its own object, testsuite or
+// subtest. Writers do not fail themselves: the caller looks at the stream.
 #ifndef RUNNERS_REPORT_H_
 #define RUNNERS_REPORT_H_
 
@@ -25,8 +25,8 @@ void WriteJunitReport(const std::vector<BackendResults>& results, std::ostream& 
 // subtest for each test.
 void WriteKtapReport(const std::vector<BackendResults>& results, std::ostream& out);
 
-// Text as XML character data or attribute value: markup is escaped; what XML 1.0 cannot carry at all
-// (control characters, broken UTF-8) becomes U+FFFD.
+// Text as XML character data or attribute value: markup is escaped; what XML 1.0 cannot carry at
+// all (control characters, broken UTF-8) becomes U+FFFD.
 std::string EscapeXml(std::string_view text);
 // The same for a string that must be UTF-8 and nothing else (JSON).
 std::string ReplaceInvalidUtf8(std::string_view text);

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// The length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none. Overlong
-// forms, surrogates and numbers beyond U+10FFFF are not well-formed (Unicode, table 3-7).
+// The length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none.
+// Overlong forms, surrogates and numbers beyond U+10FFFF are not well-formed (Unicode, table 3-7).
 size_t SequenceLength(std::string_view text) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
@@ -42,8 +42,8 @@ void WriteCase(const BackendResults& results, const TestResult& test, std::ostre
       out << "/>\n";
       return;
     case Status::kFail:
-      out << fmt::format(">\n      <failure message=\"{}\" type=\"violation\">{}</failure>\n", reason,
-                         EscapeXml(test.report));
+      out << fmt::format(">\n      <failure message=\"{}\" type=\"violation\">{}</failure>\n",
+                         reason, EscapeXml(test.report));
       break;
     case Status::kDied:
       out << fmt::format(">\n      <error message=\"{}\" type=\"died\"/>\n", reason);
@@ -116,8 +116,8 @@ void WriteJunitReport(const std::vector<BackendResults>& results, std::ostream& 
       skipped += test.status != Status::kFail && test.status != Status::kDied &&
                  test.status != Status::kPass;
     }
-    // What fails a run besides its tests is told as one more case, so that CI systems which only read
-    // this file see it.
+    // What fails a run besides its tests is told as one more case, so that CI systems which only
+    // read this file see it.
     const bool extra = !backend.errors.empty() || !backend.unusable.empty();
     out << fmt::format(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
@@ -132,7 +132,8 @@ void WriteJunitReport(const std::vector<BackendResults>& results, std::ostream& 
     for (const TestResult& test : backend.tests) WriteCase(backend, test, out);
     if (extra) {
       std::string message = backend.unusable;
-      for (const std::string& error : backend.errors) message += (message.empty() ? "" : "\n") + error;
+      for (const std::string& error : backend.errors)
+        message += (message.empty() ? "" : "\n") + error;
       out << fmt::format(
           "    <testcase classname=\"{}\" name=\"mapspec.run\">\n      <error message=\"{}\"/>\n"
           "    </testcase>\n",

@@ -67,16 +67,16 @@ TEST(KtapReport, IsValidWhateverTheTextsContain) {
 }
 
 TEST(KtapParser, RefusesWhatTheFormatDoesNotAllow) {
-  for (const char* text : {
-           "1..1\nok 1 a\n",                                               // no version
-           "KTAP version 1\nok 1 a\n",                                     // no plan
-           "KTAP version 1\n1..2\nok 1 a\n",                               // too few
-           "KTAP version 1\n1..1\nok 1 a\nok 2 b\n",                       // too many
-           "KTAP version 1\n1..2\nok 1 a\nok 3 b\n",                       // a gap
-           "KTAP version 1\n1..1\nnoise\nok 1 a\n",                        // no line of KTAP
-           "KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  not ok 1 b\nok 1 a\n",  // bubbling up
-           "KTAP version 1\n1..1\n    KTAP version 1\n    1..1\n    ok 1 b\nok 1 a\n",  // indentation
-           "KTAP version 1\n1..1\nok 1 a # ERROR x\n", "KTAP version 1\n1..1\nok 1 a"}) {
+  for (const char* text :
+       {"1..1\nok 1 a\n",                          // no version
+        "KTAP version 1\nok 1 a\n",                // no plan
+        "KTAP version 1\n1..2\nok 1 a\n",          // too few
+        "KTAP version 1\n1..1\nok 1 a\nok 2 b\n",  // too many
+        "KTAP version 1\n1..2\nok 1 a\nok 3 b\n",  // a gap
+        "KTAP version 1\n1..1\nnoise\nok 1 a\n",   // no line of KTAP
+        "KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  not ok 1 b\nok 1 a\n",    // bubbling up
+        "KTAP version 1\n1..1\n    KTAP version 1\n    1..1\n    ok 1 b\nok 1 a\n",  // indentation
+        "KTAP version 1\n1..1\nok 1 a # ERROR x\n", "KTAP version 1\n1..1\nok 1 a"}) {
     std::string error;
     ParseKtap(text, &error);
     EXPECT_NE(error, "") << text;
@@ -101,7 +101,8 @@ TEST(JsonReport, HasTheContractsShapeOneObjectALine) {
     EXPECT_EQ(json["coverage"]["operation_flag_outcome"]["QUEUE BPF_MAP_UPDATE_ELEM BPF_ANY 0"], 3);
     ASSERT_EQ(json["clauses"].size(), 7u);
     for (const auto& clause : json["clauses"]) {
-      for (const char* key : {"id", "status", "reason", "trace"}) EXPECT_TRUE(clause.contains(key)) << key;
+      for (const char* key : {"id", "status", "reason", "trace"})
+        EXPECT_TRUE(clause.contains(key)) << key;
     }
     EXPECT_EQ(json["clauses"][2]["id"], "a.fail");
     EXPECT_EQ(json["clauses"][2]["status"], "fail");
@@ -114,11 +115,13 @@ TEST(JsonReport, HasTheContractsShapeOneObjectALine) {
 TEST(JunitReport, EscapesMarkupAndReplacesWhatXmlCannotCarry) {
   EXPECT_EQ(EscapeXml("<a b=\"&\">"), "&lt;a b=&quot;&amp;&quot;&gt;");
   EXPECT_EQ(EscapeXml(std::string_view("\x00\x01\x1b", 3)), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
-  EXPECT_EQ(EscapeXml("\xc3\xa9 \xff \xed\xa0\x80"), "\xc3\xa9 \xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(EscapeXml("\xc3\xa9 \xff \xed\xa0\x80"),
+            "\xc3\xa9 \xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(EscapeXml("\xEF\xBF\xBF"), "\xEF\xBF\xBD");
   std::ostringstream out;
   WriteJunitReport({Mixed()}, out);
-  EXPECT_NE(out.str().find("failures=\"1\" errors=\"1\" skipped=\"4\""), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find("failures=\"1\" errors=\"1\" skipped=\"4\""), std::string::npos)
+      << out.str();
   EXPECT_EQ(out.str().find('\x01'), std::string::npos);
 }
 

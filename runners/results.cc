@@ -31,9 +31,9 @@ ClauseResult Reduce(const std::string& id, const Tally& tally) {
     set(Status::kDeviation, *tally.deviating);
   } else if (tally.blocked != nullptr) {
     set(Status::kUndecided, *tally.blocked);
-    result.reason = fmt::format("its scenario {} stopped at a violation of {}", tally.blocked->id,
-                                tally.blocked->violated.empty() ? "another clause"
-                                                                : tally.blocked->violated[0]);
+    result.reason = fmt::format(
+        "its scenario {} stopped at a violation of {}", tally.blocked->id,
+        tally.blocked->violated.empty() ? "another clause" : tally.blocked->violated[0]);
   } else if (tally.undecided != nullptr) {
     set(tally.undecided->status, *tally.undecided);
   } else if (tally.passed == 0 && tally.first_skip != nullptr) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a run found out, in memory: every report (terminal, JSON, JUnit, KTAP) is made from these structs
-// and from nothing else, so that worker processes can be merged and an interrupted run still reports.
-// Plain values; times in seconds.
+// What a run found out, in memory: every report (terminal, JSON, JUnit, KTAP) is made from these
+// structs and from nothing else, so that worker processes can be merged and an interrupted run
+// still reports. Plain values; times in seconds.
 #ifndef RUNNERS_RESULTS_H_
 #define RUNNERS_RESULTS_H_
 
@@ -36,11 +36,12 @@ struct TestResult {
   std::string clause;  // The clause a scenario exercises; "" for a property.
   Status status = Status::kNotRun;
   std::string reason;
-  std::vector<std::string> violated;  // Clauses the failing operation broke; the first is the main one.
-  std::string trace;                  // File of the shortest failing trace, "" for none.
-  std::string report;                 // The failure report as text.
-  uint64_t operations = 0;            // Carried out, shrinking not counted.
-  uint64_t unjudged = 0;              // Of these: nothing was promised about the outcome.
+  std::vector<std::string>
+      violated;             // Clauses the failing operation broke; the first is the main one.
+  std::string trace;        // File of the shortest failing trace, "" for none.
+  std::string report;       // The failure report as text.
+  uint64_t operations = 0;  // Carried out, shrinking not counted.
+  uint64_t unjudged = 0;    // Of these: nothing was promised about the outcome.
   double seconds = 0;
 
   bool property() const { return clause.empty(); }
@@ -53,10 +54,10 @@ struct BackendResults {
   std::string profile;
   uint64_t seed = 0;
   std::string effort;
-  std::vector<TestResult> tests;            // In the order of registration.
-  std::map<std::string, uint64_t> coverage; // operation/flags/outcome → how often.
-  std::vector<std::string> errors;          // What fails the run besides tests: deviations that vanished.
-  std::string unusable;                     // Why the backend could not be used (exit status 3).
+  std::vector<TestResult> tests;             // In the order of registration.
+  std::map<std::string, uint64_t> coverage;  // operation/flags/outcome → how often.
+  std::vector<std::string> errors;  // What fails the run besides tests: deviations that vanished.
+  std::string unusable;             // Why the backend could not be used (exit status 3).
   bool interrupted = false;
   double seconds = 0;
 };
@@ -76,16 +77,17 @@ struct Summary {
   bool interrupted = false;
 };
 
-// A clause for each one that a test of the run exercises or that something violated, by id. A clause is
-// violated when a failing operation broke it; when its scenarios failed over another clause, or were not
-// all decided, it is unknown; it passes when every scenario that could run passed, at least one.
+// A clause for each one that a test of the run exercises or that something violated, by id. A
+// clause is violated when a failing operation broke it; when its scenarios failed over another
+// clause, or were not all decided, it is unknown; it passes when every scenario that could run
+// passed, at least one.
 std::vector<ClauseResult> ClauseResults(const BackendResults& results);
 Summary Summarize(const BackendResults& results);
 // Skipped clauses by reason, most frequent first.
 std::vector<std::pair<std::string, size_t>> SkipReasons(const BackendResults& results);
 
-// 130 when interrupted, 1 for a violation or a vanished deviation, 3 for a backend that was unusable or
-// died, else 0.
+// 130 when interrupted, 1 for a violation or a vanished deviation, 3 for a backend that was
+// unusable or died, else 0.
 int ExitStatus(const std::vector<BackendResults>& results);
 
 }  // namespace mapspec

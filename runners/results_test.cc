@@ -27,7 +27,8 @@ Status StatusOf(const BackendResults& results, std::string_view clause) {
 
 TEST(ClauseResults, AClauseFailsWhenAnOperationBrokeItInWhicheverTest) {
   BackendResults results;
-  results.tests = {Scenario("a/1", "a", Status::kPass), Scenario("property", "", Status::kFail, {"a"})};
+  results.tests = {Scenario("a/1", "a", Status::kPass),
+                   Scenario("property", "", Status::kFail, {"a"})};
   EXPECT_EQ(StatusOf(results, "a"), Status::kFail);
   EXPECT_EQ(ExitStatus({results}), 1);
 }

@@ -23,8 +23,8 @@ namespace {
 
 constexpr uint64_t kScripts = 32;
 
-// A cycle of operations that ends in the state it began in, so that it can be judged again and again:
-// every key of a full hash is overwritten, looked up, deleted, missed and inserted again.
+// A cycle of operations that ends in the state it began in, so that it can be judged again and
+// again: every key of a full hash is overwritten, looked up, deleted, missed and inserted again.
 Script HashCycle(uint32_t keys) {
   Script script;
   for (uint32_t i = 0; i < keys; ++i) {
@@ -51,12 +51,15 @@ void JudgeHash(benchmark::State& state) {
   create.max_entries = kKeys;
   Script script{"hash", {{create}}};
   for (uint32_t i = 0; i < kKeys; ++i) {
-    script.operations.push_back({Update{{0}, {Pointer::kValid, Bytes::LittleEndian(i, 8)},
-                                        {Pointer::kValid, Bytes(16, static_cast<uint8_t>(i))}, BPF_ANY}});
+    script.operations.push_back({Update{{0},
+                                        {Pointer::kValid, Bytes::LittleEndian(i, 8)},
+                                        {Pointer::kValid, Bytes(16, static_cast<uint8_t>(i))},
+                                        BPF_ANY}});
   }
   const size_t prologue = script.operations.size();
   const Script cycle = HashCycle(kKeys);
-  script.operations.insert(script.operations.end(), cycle.operations.begin(), cycle.operations.end());
+  script.operations.insert(script.operations.end(), cycle.operations.begin(),
+                           cycle.operations.end());
   const Trace trace = Execute(*backend, script, &error);
   Checker checker(NewestLinuxProfile(), trace.environment);
   size_t violations = 0;
@@ -73,7 +76,8 @@ void JudgeHash(benchmark::State& state) {
     operations += static_cast<int64_t>(length);
   }
   const uint64_t allocated = AllocationCount() - allocations;
-  if (violations != 0) state.SkipWithError("the userspace library does not conform: nothing to measure");
+  if (violations != 0)
+    state.SkipWithError("the userspace library does not conform: nothing to measure");
   state.SetItemsProcessed(operations);
   state.counters["allocations_per_operation"] =
       static_cast<double>(allocated) / static_cast<double>(operations);
@@ -133,7 +137,8 @@ void GenerateExecuteJudge(benchmark::State& state, const std::string& selector, 
     if (judge) {
       Checker checker(profile, backend->environment());
       for (size_t k = 0; k < outcomes.size(); ++k) {
-        if (checker.Step(run.operations[k], outcomes[k]).kind != Judgement::Kind::kViolation) continue;
+        if (checker.Step(run.operations[k], outcomes[k]).kind != Judgement::Kind::kViolation)
+          continue;
         state.SkipWithError("a violation: nothing to measure");
         return;
       }
@@ -184,11 +189,14 @@ class Ratios : public benchmark::ConsoleReporter {
     }
   }
   void Print() const {
-    Say("judging a HASH in memory", Rate("JudgeHash") / 1e6, "million operations a second (wanted: at least 10)");
-    Say("generate + execute + judge on the kernel", Rate("BareLoop") / Rate("GenerateExecuteJudge/kernel"),
+    Say("judging a HASH in memory", Rate("JudgeHash") / 1e6,
+        "million operations a second (wanted: at least 10)");
+    Say("generate + execute + judge on the kernel",
+        Rate("BareLoop") / Rate("GenerateExecuteJudge/kernel"),
         "times the bare loop's time (wanted: at most 1.25)");
     Say("userspace library, executed only",
-        Rate("GenerateExecuteJudge/userspace_execute_only") / Rate("GenerateExecuteJudge/kernel_execute_only"),
+        Rate("GenerateExecuteJudge/userspace_execute_only") /
+            Rate("GenerateExecuteJudge/kernel_execute_only"),
         "times the kernel's rate");
     Say("generate + execute + judge on userspace", Rate("GenerateExecuteJudge/userspace") / 1e6,
         "million operations a second (wanted: at least 2)");

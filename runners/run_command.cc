@@ -57,7 +57,8 @@ bool ParseShard(const std::string& text, RunOptions* run) {
 int Resolve(Options* options) {
   RunOptions& run = options->run;
   if (run.backends.empty()) run.backends = {"userspace"};
-  if (std::set<std::string>(run.backends.begin(), run.backends.end()).size() != run.backends.size()) {
+  if (std::set<std::string>(run.backends.begin(), run.backends.end()).size() !=
+      run.backends.size()) {
     return UsageError("a --backend is given twice");
   }
   if (!run.profile.empty() && FindProfileOrSay(run.profile) == nullptr) return 2;
@@ -68,7 +69,8 @@ int Resolve(Options* options) {
   }
   run.effort = *effort;
   if (!ParseShard(options->shard, &run)) {
-    return UsageError(fmt::format("--shard {}: expected I/N with 1 <= I <= N, as in 1/4", options->shard));
+    return UsageError(
+        fmt::format("--shard {}: expected I/N with 1 <= I <= N, as in 1/4", options->shard));
   }
   if (options->seed.empty()) {
     std::random_device device;
@@ -84,13 +86,13 @@ int Plan(const Specs& specs, const Options& options, std::vector<PlannedTest>* p
   const Filter filter(options.filter);
   const std::vector<std::string> ids = AllIds(specs);
   for (const std::string& pattern : filter.wanted()) {
-    const bool matches = std::any_of(ids.begin(), ids.end(), [&](const std::string& id) {
-      return GlobMatches(pattern, id);
-    });
+    const bool matches = std::any_of(
+        ids.begin(), ids.end(), [&](const std::string& id) { return GlobMatches(pattern, id); });
     if (matches) continue;
     std::string hint = DidYouMean(pattern, ids);
     if (hint.empty()) hint = "; see mapspec list clauses and mapspec list properties";
-    return UsageError(fmt::format("--filter {}: no clause, scenario or property matches{}", pattern, hint));
+    return UsageError(
+        fmt::format("--filter {}: no clause, scenario or property matches{}", pattern, hint));
   }
   *plan = MakePlan(specs, filter, options.run);
   if (!options.map_type.empty()) {
@@ -105,7 +107,8 @@ int Plan(const Specs& specs, const Options& options, std::vector<PlannedTest>* p
       if (hint.empty()) hint = "; see mapspec list map-types";
       return UsageError(fmt::format("unknown map type `{}`{}", options.map_type, hint));
     }
-    std::erase_if(*plan, [&](const PlannedTest& test) { return test.id.rfind(wanted + ".", 0) != 0; });
+    std::erase_if(*plan,
+                  [&](const PlannedTest& test) { return test.id.rfind(wanted + ".", 0) != 0; });
   }
   if (plan->empty() && options.run.shards == 1) {
     return UsageError(fmt::format("--filter {}: nothing is left to run", options.filter));
@@ -151,8 +154,8 @@ int Run(Options* options) {
   if (!CheckWritable(options->json) || !CheckWritable(options->junit)) return 2;
 
   InstallStopSignals();
-  // All backends are opened once before anything runs: a typing error in the last one should not wait for
-  // the first one's results.
+  // All backends are opened once before anything runs: a typing error in the last one should not
+  // wait for the first one's results.
   std::vector<HelloMessage> hellos(run.backends.size());
   std::vector<UnusableMessage> unusable(run.backends.size());
   for (size_t i = 0; i < run.backends.size(); ++i) {
@@ -183,21 +186,25 @@ int Run(Options* options) {
     results.push_back(RunOnBackend(run.backends[i], hellos[i], *profile, plan, run, &progress));
   }
 
-  bool written = WriteReport(options->json, [&](std::ostream& out) { WriteJsonReport(results, out); });
-  written &= WriteReport(options->junit, [&](std::ostream& out) { WriteJunitReport(results, out); });
+  bool written =
+      WriteReport(options->json, [&](std::ostream& out) { WriteJsonReport(results, out); });
+  written &=
+      WriteReport(options->junit, [&](std::ostream& out) { WriteJunitReport(results, out); });
   if (options->ktap) {
     WriteKtapReport(results, std::cout);
     std::cout.flush();
   }
   std::string verdict;
-  for (const BackendResults& backend : results) verdict += "\n" + VerdictText(backend, UseColour(talk));
+  for (const BackendResults& backend : results)
+    verdict += "\n" + VerdictText(backend, UseColour(talk));
   for (const std::string& path : {options->json, options->junit}) {
     if (!path.empty()) verdict += fmt::format("  report      {}\n", path);
   }
-  const bool failures = std::any_of(results.begin(), results.end(), [](const BackendResults& backend) {
-    return std::any_of(backend.tests.begin(), backend.tests.end(),
-                       [](const TestResult& test) { return !test.trace.empty(); });
-  });
+  const bool failures =
+      std::any_of(results.begin(), results.end(), [](const BackendResults& backend) {
+        return std::any_of(backend.tests.begin(), backend.tests.end(),
+                           [](const TestResult& test) { return !test.trace.empty(); });
+      });
   if (failures) verdict += fmt::format("  failures    {}/\n", run.out);
   fmt::print(talk, "{}", verdict);
   std::fflush(talk);
@@ -208,40 +215,59 @@ int Run(Options* options) {
 }  // namespace
 
 void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, int* status) {
-  CLI::App* command = app.add_subcommand("run", "Run the conformance suite on one or more backends");
+  CLI::App* command =
+      app.add_subcommand("run", "Run the conformance suite on one or more backends");
   auto options = std::make_shared<Options>();
   RunOptions& run = options->run;
-  command->add_option("-b,--backend", run.backends,
-                      "What answers; may be given several times; see mapspec list backends. Default: userspace")
+  command
+      ->add_option(
+          "-b,--backend", run.backends,
+          "What answers; may be given several times; see mapspec list backends. Default: userspace")
       ->allow_extra_args(false);
   command->add_option("--profile", run.profile,
                       "What the backend claims to be, see mapspec list profiles; default: its own");
-  command->add_option("--filter", options->filter,
-                      "Tests to run: globs over ids (* and ?), joined by ':'; one that starts with '-' takes away");
+  command->add_option(
+      "--filter", options->filter,
+      "Tests to run: globs over ids (* and ?), joined by ':'; one that starts with '-' takes away");
   command->add_option("--map-type", options->map_type, "Only what concerns this map type");
-  command->add_option("--seed", options->seed, "Of everything random; default: a new one, which is printed");
-  command->add_option("--effort", options->effort, "quick, normal or thorough")->capture_default_str();
-  command->add_option("-j,--jobs", run.jobs, "Worker processes")->check(CLI::Range(1u, 64u))->capture_default_str();
-  command->add_option("--shard", options->shard, "I/N: the I-th of N parts of the suite")->capture_default_str();
-  command->add_option("--specs", options->run.specs, "YAML files or directories instead of the embedded specification")
+  command->add_option("--seed", options->seed,
+                      "Of everything random; default: a new one, which is printed");
+  command->add_option("--effort", options->effort, "quick, normal or thorough")
+      ->capture_default_str();
+  command->add_option("-j,--jobs", run.jobs, "Worker processes")
+      ->check(CLI::Range(1u, 64u))
+      ->capture_default_str();
+  command->add_option("--shard", options->shard, "I/N: the I-th of N parts of the suite")
+      ->capture_default_str();
+  command
+      ->add_option("--specs", options->run.specs,
+                   "YAML files or directories instead of the embedded specification")
       ->allow_extra_args(false);
   command->add_option("--deviations", options->deviations,
-                      "YAML list of known violations: {clause: GLOB, backend: GLOB, profile: GLOB, reason: …, link: …}");
-  command->add_option("--json", options->json, "Write the results as JSON, one object for each backend");
+                      "YAML list of known violations: {clause: GLOB, backend: GLOB, profile: GLOB, "
+                      "reason: …, link: …}");
+  command->add_option("--json", options->json,
+                      "Write the results as JSON, one object for each backend");
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
-  command->add_flag("--ktap", options->ktap, "Print the results as KTAP, and nothing else, on standard output");
-  command->add_option("--out", run.out, "Directory for scripts and traces of failures")->capture_default_str();
+  command->add_flag("--ktap", options->ktap,
+                    "Print the results as KTAP, and nothing else, on standard output");
+  command->add_option("--out", run.out, "Directory for scripts and traces of failures")
+      ->capture_default_str();
   command->add_flag("!--no-shrink", run.shrink, "Report failing scripts as they were found");
   command->add_flag("-v,--verbose", run.every_test, "A line for each test");
   command->footer(
       "Examples\n"
       "  mapspec run --backend kernel --effort normal --json k.json --junit k.xml\n"
       "  mapspec run --backend userspace --backend kernel --filter 'queue.*:-*random*'\n"
-      "  mapspec run --backend library:./libmaps.so --profile documented --deviations known.yaml\n\n"
-      "Options of GoogleTest (--gtest_repeat=3, --gtest_shuffle, --gtest_fail_fast, --gtest_list_tests, …) are\n"
+      "  mapspec run --backend library:./libmaps.so --profile documented --deviations "
+      "known.yaml\n\n"
+      "Options of GoogleTest (--gtest_repeat=3, --gtest_shuffle, --gtest_fail_fast, "
+      "--gtest_list_tests, …) are\n"
       "passed on; in --gtest_filter '-' takes away, so use --filter for ids.\n\n"
-      "Exit status: 0 everything conforms, 1 a violation or a listed deviation that vanished, 2 bad usage or\n"
-      "input, 3 a backend could not be used or died, 130 interrupted (reports are written; a second Ctrl-C\n"
+      "Exit status: 0 everything conforms, 1 a violation or a listed deviation that vanished, 2 "
+      "bad usage or\n"
+      "input, 3 a backend could not be used or died, 130 interrupted (reports are written; a "
+      "second Ctrl-C\n"
       "ends at once).");
   command->callback([options, &gtest_flags, status] {
     options->run.gtest_flags = gtest_flags;

@@ -10,7 +10,8 @@ Level LevelOf(const Specs& specs, std::string_view clause) {
   return spec != nullptr ? spec->level : Level::kObserved;
 }
 
-std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter, const RunOptions& options) {
+std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter,
+                                  const RunOptions& options) {
   std::vector<PlannedTest> plan;
   // Shards take turns with clauses, then with properties: both kinds are spread evenly.
   std::map<std::string, size_t> clause_number;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // What a run is going to do: the tests, in order, as values. Made once from the specification, the
-// properties, the filter and the shard; the same input gives the same plan on every machine, so that ids
-// and shards are stable. Ownership: scenarios belong to the Specs that the plan was made from, which must
-// live longer.
+// properties, the filter and the shard; the same input gives the same plan on every machine, so
+// that ids and shards are stable. Ownership: scenarios belong to the Specs that the plan was made
+// from, which must live longer.
 #ifndef RUNNERS_RUN_PLAN_H_
 #define RUNNERS_RUN_PLAN_H_
 
@@ -46,9 +46,10 @@ struct RunOptions {
   std::vector<std::string> gtest_flags;
 };
 
-// Scenarios in the order of the files, then properties. Of several shards, those tests that fall into
-// `options.shard`: the scenarios of one clause stay together.
-std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter, const RunOptions& options);
+// Scenarios in the order of the files, then properties. Of several shards, those tests that fall
+// into `options.shard`: the scenarios of one clause stay together.
+std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter,
+                                  const RunOptions& options);
 // Every id (of clauses and of tests), for messages.
 std::vector<std::string> AllIds(const Specs& specs);
 // The level of a clause of `specs`.

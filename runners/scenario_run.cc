@@ -42,16 +42,16 @@ Bytes StatedOutput(const StatedOutcomes& stated) {
 void SetViolation(ScenarioRun* run, Violation violation) {
   run->result.status = Status::kFail;
   run->result.violated = violation.clauses;
-  run->result.reason =
-      fmt::format("operation {}: expected {}, got {}", violation.index, violation.expected,
-                  violation.got);
+  run->result.reason = fmt::format("operation {}: expected {}, got {}", violation.index,
+                                   violation.expected, violation.got);
   std::replace(run->result.reason.begin(), run->result.reason.end(), '\n', ' ');
   run->violation = std::move(violation);
 }
 
 }  // namespace
 
-void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile, ScenarioRun* run) {
+void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile,
+                   ScenarioRun* run) {
   const Trace& trace = run->trace;
   TestResult& result = run->result;
   const Verdict verdict = Judge(trace, profile);
@@ -70,8 +70,8 @@ void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile
 
   if (verdict.violation && (!mismatch || verdict.index <= mismatch->index)) {
     Violation violation = ViolationOf(verdict, trace, profile.name, result.id);
-    // The same outcome of the same operation may break the scenario's clause too: both are told. A death
-    // or a hang is no clause's own; the scenario's is the one that could not be kept.
+    // The same outcome of the same operation may break the scenario's clause too: both are told. A
+    // death or a hang is no clause's own; the scenario's is the one that could not be kept.
     const bool same = mismatch && mismatch->index == verdict.index &&
                       !scenario.steps[mismatch->index].implicit &&
                       (profile.observed || level == Level::kDocumented);
@@ -117,15 +117,15 @@ void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile
   result.status = Status::kPass;
 }
 
-// A map type beyond those the profile promises that the scenario makes and the backend lacks, found by
-// trying to make an ordinary map of it; UNSPEC when there is none.
+// A map type beyond those the profile promises that the scenario makes and the backend lacks, found
+// by trying to make an ordinary map of it; UNSPEC when there is none.
 MapType MissingMapType(const Scenario& scenario, Backend& backend) {
   constexpr MapType kProbed[] = {MapType::PERCPU_HASH, MapType::PERCPU_ARRAY, MapType::LRU_HASH,
                                  MapType::LRU_PERCPU_HASH};
   for (const Step& step : scenario.steps) {
     const auto* create = std::get_if<MapCreate>(&step.operation.call);
-    if (create == nullptr || std::find(std::begin(kProbed), std::end(kProbed), create->type) ==
-                                 std::end(kProbed)) {
+    if (create == nullptr ||
+        std::find(std::begin(kProbed), std::end(kProbed), create->type) == std::end(kProbed)) {
       continue;
     }
     MapCreate ordinary;
@@ -182,8 +182,7 @@ ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& pr
   } else {
     JudgeScenario(scenario, level, profile, &run);
   }
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return run;
 }
 

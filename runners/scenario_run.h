@@ -23,15 +23,16 @@ struct ScenarioRun {
   TestResult result;
   Trace trace;
   std::optional<Violation> violation;
-  bool oracle_objects = false;  // The violation is the oracle's, so that a shrinker can look for it again.
+  bool oracle_objects =
+      false;  // The violation is the oracle's, so that a shrinker can look for it again.
 };
 
 // `level` is that of the scenario's clause.
 ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& profile,
                         Backend& backend);
 
-// The part of RunScenario that needs no backend: holds a trace of the scenario against its expectations
-// and against the oracle, and fills in status, reason and violation.
+// The part of RunScenario that needs no backend: holds a trace of the scenario against its
+// expectations and against the oracle, and fills in status, reason and violation.
 void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile, ScenarioRun* run);
 
 }  // namespace mapspec

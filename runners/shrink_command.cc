@@ -45,7 +45,8 @@ int ShrinkTrace(const Options& options) {
   if (profile == nullptr) return 2;
   const Verdict verdict = Judge(*trace, *profile);
   if (!verdict.violation) {
-    return UsageError(fmt::format("{}: conforms to {}: there is nothing to shrink", options.trace, profile->name));
+    return UsageError(fmt::format("{}: conforms to {}: there is nothing to shrink", options.trace,
+                                  profile->name));
   }
   std::string error;
   bool usage = false;
@@ -67,8 +68,8 @@ int ShrinkTrace(const Options& options) {
       UsageError(error);
       return 3;
     }
-    return UsageError(fmt::format("{}: the script does not break {} on {}", options.trace, NameOf(clause),
-                                  options.backend));
+    return UsageError(fmt::format("{}: the script does not break {} on {}", options.trace,
+                                  NameOf(clause), options.backend));
   }
   const bool terminal = isatty(STDERR_FILENO) != 0;
   InstallStopSignals();
@@ -84,7 +85,8 @@ int ShrinkTrace(const Options& options) {
       budget,
       [&](const ShrinkProgress& progress) {
         if (!terminal) return;
-        fmt::print(stderr, "\r\033[K{} executions, {} operations", progress.executions, progress.operations);
+        fmt::print(stderr, "\r\033[K{} executions, {} operations", progress.executions,
+                   progress.operations);
         std::fflush(stderr);
       },
       &StopFlag());
@@ -102,19 +104,23 @@ int ShrinkTrace(const Options& options) {
 }  // namespace
 
 void AddShrinkCommand(CLI::App& app, int* status) {
-  CLI::App* command =
-      app.add_subcommand("shrink", "Find the smallest script that still breaks the clause a trace breaks");
+  CLI::App* command = app.add_subcommand(
+      "shrink", "Find the smallest script that still breaks the clause a trace breaks");
   auto options = std::make_shared<Options>();
-  command->add_option("TRACE", options->trace, "A trace that does not conform; - reads standard input")->required();
+  command
+      ->add_option("TRACE", options->trace, "A trace that does not conform; - reads standard input")
+      ->required();
   command->add_option("-b,--backend", options->backend, "What executes the candidates")->required();
   command->add_option("--profile", options->profile,
                       "What to judge by; default: the trace's own, else what its backend claims");
   command->add_option("-o,--output", options->output, "File to write; default: standard output");
-  command->add_option("--time", options->seconds, "Seconds to spend at most")->capture_default_str();
+  command->add_option("--time", options->seconds, "Seconds to spend at most")
+      ->capture_default_str();
   command->footer(
       "Ctrl-C ends the search and writes the best script so far.\n\n"
       "Example\n  mapspec shrink t.jsonl --backend library:./libmaps.so > small.script\n\n"
-      "Exit status: 0 a script was written, 2 bad input, or nothing fails, 3 the backend could not be used,\n"
+      "Exit status: 0 a script was written, 2 bad input, or nothing fails, 3 the backend could not "
+      "be used,\n"
       "130 interrupted.");
   command->callback([options, status] { *status = ShrinkTrace(*options); });
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Stopping on SIGINT and SIGTERM. The first signal asks: it sets a flag that everything long looks at, so
-// that reports of what was done can still be written. In a process with its own handling of the second
-// one (InstallStopSignals), that kills at once, children included.
-// The flag is one atomic for the process; reading it is async-signal-safe and thread-safe.
+// Stopping on SIGINT and SIGTERM. The first signal asks: it sets a flag that everything long looks
+// at, so that reports of what was done can still be written. In a process with its own handling of
+// the second one (InstallStopSignals), that kills at once, children included. The flag is one
+// atomic for the process; reading it is async-signal-safe and thread-safe.
 #ifndef RUNNERS_SIGNALS_H_
 #define RUNNERS_SIGNALS_H_
 
@@ -21,8 +21,8 @@ int StopSignal();
 // The main process: the second signal ends it with exit status 130, after SIGKILL to the processes
 // named by AddChildToKill.
 void InstallStopSignals();
-// A worker process: any number of signals only sets the flag (the terminal and the main process may both
-// send one), the main process is the one to kill it.
+// A worker process: any number of signals only sets the flag (the terminal and the main process may
+// both send one), the main process is the one to kill it.
 void InstallWorkerSignals();
 
 // Processes that a second signal kills; at most 256 at a time.

@@ -50,8 +50,8 @@ void SendAlive() {
 void WriteFailure(Violation violation, bool by_oracle, bool shrink, TestResult* result) {
   const RunOptions& options = *g_context.job->options;
   if (!by_oracle) {
-    violation.rerun = fmt::format("mapspec run --backend {} --profile {}", ShellQuote(g_context.job->backend),
-                                  violation.profile);
+    violation.rerun = fmt::format("mapspec run --backend {} --profile {}",
+                                  ShellQuote(g_context.job->backend), violation.profile);
     for (const std::string& path : options.specs) violation.rerun += " --specs " + ShellQuote(path);
     violation.rerun += " --filter " + ShellQuote(result->id);
   }
@@ -72,8 +72,8 @@ void WriteFailure(Violation violation, bool by_oracle, bool shrink, TestResult* 
 ResultMessage RunPlanned(const PlannedTest& test) {
   const WorkerJob& job = *g_context.job;
   if (test.scenario == nullptr) {
-    PropertyRun run =
-        RunPropertyTest(test, *job.profile, *job.options, *g_context.backend, StopFlag(), SendAlive);
+    PropertyRun run = RunPropertyTest(test, *job.profile, *job.options, *g_context.backend,
+                                      StopFlag(), SendAlive);
     if (run.violation) WriteFailure(std::move(*run.violation), true, false, &run.result);
     return {std::move(run.result), std::move(run.coverage)};
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A worker: a child process that opens one backend and runs tests on it under GoogleTest, telling the main
-// process through a pipe. The backend lives in the worker only, so that its death is a finding and not the
-// end of the run. StartWorker forks: call it from a process with one thread.
+// A worker: a child process that opens one backend and runs tests on it under GoogleTest, telling
+// the main process through a pipe. The backend lives in the worker only, so that its death is a
+// finding and not the end of the run. StartWorker forks: call it from a process with one thread.
 #ifndef RUNNERS_WORKER_H_
 #define RUNNERS_WORKER_H_
 
@@ -16,7 +16,7 @@ namespace mapspec {
 
 struct WorkerJob {
   std::string backend;
-  const Profile* profile = nullptr;        // nullptr: only open the backend and say hello.
+  const Profile* profile = nullptr;  // nullptr: only open the backend and say hello.
   std::vector<const PlannedTest*> tests;
   const RunOptions* options = nullptr;
 };

@@ -29,8 +29,9 @@ constexpr std::chrono::seconds kGrace{5};
 struct Worker {
   WorkerProcess process;
   LineBuffer lines;
-  std::vector<const PlannedTest*> waiting;  // Neither started nor left out by GoogleTest's own filter.
-  std::string current;                      // Id of the test it is at, "" between tests.
+  std::vector<const PlannedTest*>
+      waiting;          // Neither started nor left out by GoogleTest's own filter.
+  std::string current;  // Id of the test it is at, "" between tests.
   Clock::time_point heard;
   bool terminated = false, killed = false;
   bool said_hello = false;
@@ -212,9 +213,10 @@ class Pool {
         test.reason = "interrupted";
       } else {
         test.status = Status::kDied;
-        test.reason = hung ? fmt::format("the process that ran it said nothing for {} s and was killed",
-                                         kSilence.count())
-                           : "the process that ran it " + DescribeDeath(status);
+        test.reason =
+            hung ? fmt::format("the process that ran it said nothing for {} s and was killed",
+                               kSilence.count())
+                 : "the process that ran it " + DescribeDeath(status);
       }
       Record(test);
       if (!stopping && results_->unusable.empty() && !worker.waiting.empty()) {
@@ -224,9 +226,9 @@ class Pool {
     }
     const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!clean && !stopping && results_->unusable.empty()) {
-      results_->unusable = fmt::format("the process that {} it {}",
-                                       worker.said_hello ? "ran the tests on" : "opened",
-                                       DescribeDeath(status));
+      results_->unusable =
+          fmt::format("the process that {} it {}",
+                      worker.said_hello ? "ran the tests on" : "opened", DescribeDeath(status));
     }
   }
 
@@ -244,7 +246,7 @@ class Pool {
       test.id = planned.id;
       test.clause = planned.clause;
       test.status = Status::kNotRun;
-      test.reason = interrupted                    ? "not run: interrupted"
+      test.reason = interrupted                   ? "not run: interrupted"
                     : !results_->unusable.empty() ? "not run: the backend could not be used"
                                                   : "not run: the run ended early";
       results_->tests.push_back(std::move(test));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs a plan on one backend: as many workers as asked for, their messages merged into one BackendResults.
-// A worker that dies or hangs costs the test it was at, and another one goes on with the rest. On a stop
-// signal workers finish at once; what did not run is marked so. One pool at a time in a process.
+// Runs a plan on one backend: as many workers as asked for, their messages merged into one
+// BackendResults. A worker that dies or hangs costs the test it was at, and another one goes on
+// with the rest. On a stop signal workers finish at once; what did not run is marked so. One pool
+// at a time in a process.
 #ifndef RUNNERS_WORKER_POOL_H_
 #define RUNNERS_WORKER_POOL_H_
 

@@ -14,9 +14,9 @@ namespace {
 using Json = nlohmann::json;
 
 Json ToJson(const TestResult& test) {
-  return {{"id", test.id},         {"clause", test.clause},         {"status", test.status},
-          {"reason", test.reason}, {"violated", test.violated},     {"trace", test.trace},
-          {"report", test.report}, {"operations", test.operations}, {"unjudged", test.unjudged},
+  return {{"id", test.id},          {"clause", test.clause},         {"status", test.status},
+          {"reason", test.reason},  {"violated", test.violated},     {"trace", test.trace},
+          {"report", test.report},  {"operations", test.operations}, {"unjudged", test.unjudged},
           {"seconds", test.seconds}};
 }
 
@@ -58,7 +58,8 @@ Message Decode(const Json& json) {
   if (json.contains("unusable")) return UnusableMessage{json.at("unusable"), json.at("usage")};
   if (json.contains("plan")) return PlanMessage{json.at("plan")};
   if (json.contains("start")) return StartMessage{json.at("start")};
-  if (json.contains("result")) return ResultMessage{TestFromJson(json.at("result")), json.at("coverage")};
+  if (json.contains("result"))
+    return ResultMessage{TestFromJson(json.at("result")), json.at("coverage")};
   if (json.contains("note")) return NoteMessage{json.at("note")};
   return AliveMessage{};
 }

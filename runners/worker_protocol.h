@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a worker process tells the main one through a pipe: lines of JSON, each one message. A worker may
-// die at any byte; a line that is cut off or damaged is dropped, and the death itself is what counts.
-// Plain values; no state but LineBuffer's.
+// What a worker process tells the main one through a pipe: lines of JSON, each one message. A
+// worker may die at any byte; a line that is cut off or damaged is dropped, and the death itself is
+// what counts. Plain values; no state but LineBuffer's.
 #ifndef RUNNERS_WORKER_PROTOCOL_H_
 #define RUNNERS_WORKER_PROTOCOL_H_
 

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "runners/scenario_run.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <optional>
+
+#include "specs/embedded_specs.h"
+#include "specs/spec_loader.h"
+
+namespace mapspec {
+namespace {
+
+// A backend whose answers the test writes: calls succeed, and `answer` may change what comes back.
+class ScriptedBackend : public Backend {
+ public:
+  class ScriptedSession : public Session {
+   public:
+    explicit ScriptedSession(ScriptedBackend* backend) : backend_(backend) {}
+    void Run(std::span<const Operation> operations, std::vector<Outcome>* outcomes) override {
+      for (size_t i = 0; i < operations.size(); ++i) {
+        Outcome outcome;
+        if (std::holds_alternative<LookupAndDelete>(operations[i].call)) outcome.output = Poison(4);
+        if (backend_->answer) backend_->answer(i, &outcome);
+        outcomes->push_back(outcome);
+        if (outcome.completion == Completion::kCrashed) return;
+      }
+    }
+
+   private:
+    ScriptedBackend* backend_;
+  };
+
+  ScriptedBackend() { environment_.backend = "scripted"; }
+  std::string_view name() const override { return environment_.backend; }
+  const Environment& environment() const override { return environment_; }
+  const CapabilitySet& capabilities() const override { return present; }
+  std::string default_profile() const override { return "documented"; }
+  std::unique_ptr<Session> NewSession(std::string* error) override {
+    if (!unusable.empty()) {
+      *error = unusable;
+      return nullptr;
+    }
+    return std::make_unique<ScriptedSession>(this);
+  }
+
+  CapabilitySet present = CapabilitySet().set();
+  std::function<void(size_t, Outcome*)> answer;
+  std::string unusable;
+
+ private:
+  Environment environment_;
+};
+
+// The second scenario's clause is one that the oracle cites for the same operation.
+constexpr const char* kText = R"(map_type: BPF_MAP_TYPE_QUEUE
+defaults: {key_size: 0, value_size: 4, max_entries: 2}
+clauses:
+  - id: queue.pop.empty
+    level: documented
+    claim: Nothing comes out of an empty queue.
+    source: {document: d, section: s}
+    path: syscall
+  - id: queue.pop.empty-errno
+    level: observed
+    claim: ENOENT.
+    source: {document: d, section: s}
+    path: syscall
+scenarios:
+  - clause: queue.pop.empty
+    map: {}
+    steps:
+      - pop: {expect: error}
+  - clause: queue.pop.empty-errno
+    map: {}
+    steps:
+      - pop: {expect: ENOENT}
+)";
+
+class RunScenarioTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const SpecText text{"queue.yaml", kText};
+    loaded_ = LoadSpecTexts({&text, 1}, {});
+    ASSERT_TRUE(loaded_.ok()) << loaded_.errors[0].ToString();
+    documented_ = &loaded_.specs.files[0].scenarios[0];
+    observed_ = &loaded_.specs.files[0].scenarios[1];
+  }
+  // Pops answer with `error`.
+  void AnswerPops(Errno error) {
+    backend_.answer = [error](size_t i, Outcome* outcome) {
+      if (i == 1) outcome->error = error;
+    };
+  }
+  ScenarioRun RunDocumented(const std::string& profile) {
+    return RunScenario(*documented_, Level::kDocumented, *FindProfile(profile), backend_);
+  }
+  ScenarioRun RunObserved(const std::string& profile) {
+    return RunScenario(*observed_, Level::kObserved, *FindProfile(profile), backend_);
+  }
+
+  LoadedSpecs loaded_;
+  const Scenario* documented_ = nullptr;
+  const Scenario* observed_ = nullptr;
+  ScriptedBackend backend_;
+};
+
+TEST_F(RunScenarioTest, PassesWhenEveryStepAnswersAsStated) {
+  AnswerPops(Errno::kENOENT);
+  const ScenarioRun run = RunDocumented("linux-6.18");
+  EXPECT_EQ(run.result.status, Status::kPass) << run.result.reason;
+  EXPECT_EQ(run.result.operations, 2u);
+  EXPECT_FALSE(run.violation.has_value());
+}
+
+TEST_F(RunScenarioTest, FailsWhereAStepDoesNotAndNamesBothClauses) {
+  const ScenarioRun run = RunDocumented("documented");
+  ASSERT_EQ(run.result.status, Status::kFail);
+  ASSERT_TRUE(run.violation.has_value());
+  EXPECT_EQ(run.violation->index, 1u);
+  EXPECT_NE(std::find(run.result.violated.begin(), run.result.violated.end(), "queue.pop.empty"),
+            run.result.violated.end());
+}
+
+TEST_F(RunScenarioTest, WhatIsOnlyObservedIsNotHeldAgainstAnyoneUnderDocumented) {
+  AnswerPops(Errno::kEAGAIN);
+  const ScenarioRun run = RunObserved("documented");
+  EXPECT_EQ(run.result.status, Status::kSkip);
+  EXPECT_EQ(run.result.reason.rfind("observed only", 0), 0u) << run.result.reason;
+  EXPECT_EQ(RunObserved("linux-6.18").result.status, Status::kFail);
+}
+
+TEST_F(RunScenarioTest, TheOracleObjectsEvenWhenTheScenarioDoesNot) {
+  // The scenario is content with any error; Linux answers ENOENT.
+  AnswerPops(Errno::kEAGAIN);
+  const ScenarioRun run = RunDocumented("linux-6.18");
+  ASSERT_EQ(run.result.status, Status::kFail);
+  EXPECT_TRUE(run.oracle_objects);
+  EXPECT_EQ(std::count(run.result.violated.begin(), run.result.violated.end(), "queue.pop.empty"),
+            0);
+}
+
+TEST_F(RunScenarioTest, SkipsWithTheNameOfWhatTheBackendLacks) {
+  backend_.present.reset(static_cast<size_t>(Capability::kMapLookupAndDeleteElem));
+  const ScenarioRun run = RunDocumented("documented");
+  EXPECT_EQ(run.result.status, Status::kSkip);
+  EXPECT_NE(run.result.reason.find("bpf_map_lookup_and_delete_elem"), std::string::npos);
+}
+
+TEST_F(RunScenarioTest, LackingWhatTheProfilePromisesIsAFailure) {
+  backend_.present.reset(static_cast<size_t>(Capability::kMapLookupAndDeleteElem));
+  const ScenarioRun run = RunDocumented("linux-6.18");
+  EXPECT_EQ(run.result.status, Status::kFail);
+  EXPECT_EQ(run.result.violated, std::vector<std::string>{"queue.pop.empty"});
+  EXPECT_NE(run.result.reason.find("promises"), std::string::npos) << run.result.reason;
+}
+
+TEST_F(RunScenarioTest, AClauseWhoseTraitIsNotInForceIsSkipped) {
+  Scenario scenario = *documented_;
+  scenario.trait = "!hash_large_keys";
+  const ScenarioRun run =
+      RunScenario(scenario, Level::kDocumented, *FindProfile("linux-6.18"), backend_);
+  EXPECT_EQ(run.result.status, Status::kSkip);
+  EXPECT_EQ(run.result.reason, "does not hold for linux-6.18");
+}
+
+TEST_F(RunScenarioTest, ABackendThatGivesNoSessionHasDied) {
+  backend_.unusable = "gone";
+  const ScenarioRun run = RunDocumented("documented");
+  EXPECT_EQ(run.result.status, Status::kDied);
+  EXPECT_EQ(run.result.reason, "gone");
+}
+
+TEST_F(RunScenarioTest, ACrashIsAViolationOfTheScenariosClause) {
+  backend_.answer = [](size_t i, Outcome* outcome) {
+    if (i != 1) return;
+    outcome->completion = Completion::kCrashed;
+    outcome->detail = "SIGSEGV";
+  };
+  const ScenarioRun run = RunDocumented("documented");
+  EXPECT_EQ(run.result.status, Status::kFail) << run.result.reason;
+  EXPECT_NE(std::find(run.result.violated.begin(), run.result.violated.end(), "queue.pop.empty"),
+            run.result.violated.end());
+}
+
+TEST_F(RunScenarioTest, WhatTheBackendDidNotRunIsASkipWithItsReason) {
+  backend_.answer = [](size_t i, Outcome* outcome) {
+    if (i != 1) return;
+    outcome->completion = Completion::kNotRun;
+    outcome->detail = "no such call here";
+  };
+  const ScenarioRun run = RunDocumented("documented");
+  EXPECT_EQ(run.result.status, Status::kSkip);
+  EXPECT_EQ(run.result.reason, "no such call here");
+}
+
+TEST_F(RunScenarioTest, AMapThatForGoodReasonCouldNotBeMadeDecidesNothing) {
+  backend_.answer = [](size_t i, Outcome* outcome) {
+    outcome->error = i == 0 ? Errno::kENOMEM : Errno::kEBADF;
+  };
+  const ScenarioRun run = RunDocumented("documented");
+  EXPECT_TRUE(run.result.status == Status::kUndecided || run.result.status == Status::kFail);
+  if (run.result.status == Status::kFail) {
+    EXPECT_TRUE(run.oracle_objects);
+    EXPECT_EQ(run.violation->index, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace mapspec
