@@ -103,7 +103,7 @@ class ArrayMap final : public Map {
     if (area_.file() < 0) return 0;
     if (area_.Mappings().writable && !MUTANT("array.freeze.writable-mapping/freezes"))
       return -EBUSY;
-    if (area_.Mappings().any && MUTANT("array.freeze.writable-mapping/readable-one-too")) {
+    if (MUTANT("array.freeze.writable-mapping/readable-one-too") && area_.Mappings().any) {
       return -EBUSY;
     }
     // New writable mappings now fail with EPERM; the Area's own stays, since programs may still
