@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "backends/userspace/commands.h"
 
+#include <fcntl.h>
+
+#include <map>
+
 #include "backends/userspace/mutant.h"
 
 namespace usermaps {
@@ -12,6 +16,11 @@ MapRef::MapRef(int fd) {
     error_ = -EINVAL;
   } else if (error_ == -EINVAL && MUTANT("generic.call.not-a-map/wrong-errno")) {
     error_ = -EBADF;
+  }
+  if (error_ == 0 && MUTANT("generic.close.others-stay/goes-with-the-first")) {
+    // The map goes with the descriptor it was first used through.
+    static std::map<const Map*, int> first;
+    if (fcntl(first.try_emplace(handle_->map, fd).first->second, F_GETFD) < 0) error_ = -EBADF;
   }
 }
 

@@ -82,8 +82,12 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
   std::vector<uint32_t> locks = btf.LockOffsets(spec->btf_value_type_id);
   if (!locks.empty()) {
     if (MUTANT("hash.create.spin-lock/refused")) return -EOPNOTSUPP;
-    if ((spec->flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0 &&
+    if ((spec->flags & BPF_F_RDONLY_PROG) != 0 &&
         !MUTANT("generic.create.lock-program-access/accepted")) {
+      return -EACCES;
+    }
+    if ((spec->flags & BPF_F_WRONLY_PROG) != 0 &&
+        !MUTANT("generic.create.lock-wronly-prog/accepted")) {
       return -EACCES;
     }
     if (!type.may_hold_lock) return -EOPNOTSUPP;
@@ -146,6 +150,7 @@ int CreateMap(MapSpec spec, const bpf_map_create_opts& options) {
   if (err == -ENOMEM && MUTANT("generic.create.no-memory/wrong-errno")) err = -E2BIG;
   if (err != 0) return err;
   if (late_error != 0) return late_error;
+  if (MUTANT("generic.create.returns-descriptor/refused")) return -ENOMEM;
   ObjectRegistry::Instance().AddMap(map);
   return HandleTable::Instance().Open(std::move(map), access);
 }

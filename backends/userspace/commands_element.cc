@@ -51,6 +51,7 @@ int Lookup(int fd, const void* key, void* value, uint64_t flags) {
   if (result == 0) {
     if (value == nullptr) return MUTANT("generic.lookup.bad-value-pointer/succeeds") ? 0 : -EFAULT;
     if (MUTANT("generic.lookup.writes-value-size/one-less")) *last = before;
+    if (MUTANT("generic.call.returns/writes-beyond")) last[1] ^= std::byte{1};
   } else if (value != nullptr && MUTANT("generic.call.failure-leaves-outputs/clears")) {
     std::memset(value, 0, map->layout().size());
   }
@@ -73,7 +74,12 @@ int Update(int fd, const void* key, const void* value, uint64_t flags) {
   }
   if (value == nullptr)
     return MUTANT("generic.update.bad-value-pointer/wrong-errno") ? -EINVAL : -EFAULT;
-  return map->Update(key, value, flags);
+  const int result = map->Update(key, value, flags);
+  if (result == 0 && (map->spec().flags & BPF_F_NO_PREALLOC) != 0 &&
+      MUTANT("hash.update.no-prealloc-no-memory/after-all")) {
+    return -ENOMEM;
+  }
+  return result;
 }
 
 int LookupAndDelete(int fd, const void* key, void* value, uint64_t flags) {

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "backends/userspace/commands.h"
@@ -58,6 +59,10 @@ void* Mmap(void* address, size_t length, int protection, int flags, int fd, off_
   *error = 0;
   if ((flags & MAP_ANONYMOUS) == 0) {
     const MapRef map(fd);
+    if (map.error() == -EBADF && MUTANT("generic.mmap.bad-descriptor/wrong-errno")) {
+      *error = -EINVAL;
+      return nullptr;
+    }
     if (map.error() == 0) {
       *error = CheckMapping(map, length, protection, flags, offset);
       if (*error != 0) return nullptr;

@@ -130,7 +130,7 @@ int Freeze(int fd) {
   {
     const MapRef map(fd);
     if (map.error() != 0) return map.error();
-    if (map->layout().has_lock()) return -kEnotsupp;
+    if (map->layout().has_lock() && !MUTANT("generic.freeze.spin-lock/freezes")) return -kEnotsupp;
     if (MUTANT("generic.freeze.succeeds/refused")) return -kEnotsupp;
     if (!map.handle().access.read && MUTANT("generic.freeze.wronly-descriptor/refused"))
       return -EPERM;

@@ -113,6 +113,9 @@ int HashMap::WalkBatch(const Batch& batch, bool remove) {
     }
     EmitBucket(bucket, batch, done, really_remove);
     if (chain != 0 && (batch.keys == nullptr || batch.values == nullptr)) {
+      if (remove && MUTANT("hash.lookup_and_delete_batch.bad-pointer-loses/and-its-room")) {
+        count_.store(spec().max_entries);
+      }
       return MUTANT("hash.lookup_batch.bad-pointer/wrong-errno") ? -EINVAL : -EFAULT;
     }
     done += chain;
