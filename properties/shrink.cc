@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "properties/operation_visit.h"
 #include "properties/simplify.h"
 
 namespace mapspec {

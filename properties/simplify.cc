@@ -5,138 +5,10 @@
 #include <bit>
 #include <type_traits>
 
+#include "properties/operation_fields.h"
+
 namespace mapspec {
 namespace {
-
-// One list of fields for each kind of operation: both the measure and the simplification walk it,
-// so that neither forgets a field. `f` is called with each field and what kind of field it is.
-template <typename F>
-void Fields(MapCreate& op, F&& f) {
-  f.Slot(op.result.slot);
-  f.Size(op.value_size, 1);
-  f.Size(op.key_size, 4);
-  f.Size(op.max_entries, 1);
-  f.Flags(op.map_flags);
-  f.Text(op.name);
-  f.Number(op.numa_node);
-  f.Target(op.inner_map);
-  f.Number(op.map_extra);
-  f.Number(op.attr_size);
-  f.Number(op.btf_key_type_id);
-  f.Number(op.btf_value_type_id);
-  f.Btf(op.btf);
-}
-template <typename F>
-void Fields(BtfLoad& op, F&& f) {
-  f.Slot(op.result);
-  f.Size(op.key_size, 4);
-  f.Size(op.value_size, 4);
-  f.Lock(op.lock_offset);
-}
-template <typename F>
-void Fields(Lookup& op, F&& f) {
-  f.Flags(op.flags);
-  f.At(op.value);
-  f.Input(op.key);
-}
-template <typename F>
-void Fields(LookupAndDelete& op, F&& f) {
-  f.Flags(op.flags);
-  f.At(op.value);
-  f.Input(op.key);
-}
-template <typename F>
-void Fields(Update& op, F&& f) {
-  f.Flags(op.flags);
-  f.Input(op.key);
-  f.Input(op.value);
-}
-template <typename F>
-void Fields(Delete& op, F&& f) {
-  f.Input(op.key);
-}
-template <typename F>
-void Fields(GetNextKey& op, F&& f) {
-  f.At(op.next_key);
-  f.Input(op.key);
-}
-template <typename F>
-void Fields(LookupBatch& op, F&& f) {
-  f.Flags(op.flags);
-  f.Flags(op.elem_flags);
-  f.Start(op.start);
-  f.Raw(op.in_batch);
-  f.At(op.out_batch);
-  f.At(op.keys);
-  f.At(op.values);
-  f.Number(op.count);
-}
-template <typename F>
-void Fields(UpdateBatch& op, F&& f) {
-  f.Flags(op.flags);
-  f.Flags(op.elem_flags);
-  f.Number(op.count);
-  f.Input(op.keys);
-  f.Input(op.values);
-}
-template <typename F>
-void Fields(DeleteBatch& op, F&& f) {
-  f.Flags(op.flags);
-  f.Flags(op.elem_flags);
-  f.Number(op.count);
-  f.Input(op.keys);
-}
-template <typename F>
-void Fields(GetInfo& op, F&& f) {
-  f.Number(op.info_len);
-  f.At(op.info);
-}
-template <typename F>
-void Fields(GetFdById& op, F&& f) {
-  f.Slot(op.result.slot);
-  f.Flags(op.open_flags);
-  f.Number(op.id);
-}
-template <typename F>
-void Fields(GetNextId& op, F&& f) {
-  f.Number(op.id);
-}
-template <typename F>
-void Fields(Pin& op, F&& f) {
-  f.Flags(op.file_flags);
-  f.Path(op.path);
-}
-template <typename F>
-void Fields(ObjGet& op, F&& f) {
-  f.Slot(op.result.slot);
-  f.Flags(op.file_flags);
-  f.Path(op.path);
-}
-template <typename F>
-void Fields(Unlink& op, F&& f) {
-  f.Path(op.path);
-}
-template <typename F>
-void Fields(Mmap& op, F&& f) {
-  f.Slot(op.result);
-  f.Number(op.offset);
-  f.Size(op.length, 4096);
-  f.Plain(op.prot_write, false);
-  f.Plain(op.prot_read, true);
-  f.Plain(op.shared, true);
-}
-template <typename F>
-void Fields(MemRead& op, F&& f) {
-  f.Number(op.offset);
-  f.Number(op.length);
-}
-template <typename F>
-void Fields(MemWrite& op, F&& f) {
-  f.Number(op.offset);
-  f.Raw(op.bytes);
-}
-template <typename T, typename F>
-void Fields(T&, F&&) {}
 
 // Sums up how far each field is from its plainest value. Numbers count by their length in bits and
 // then by their value, so that a smaller number is always less and no single field outweighs all
@@ -344,27 +216,6 @@ class Simplifier {
   bool found_ = false;
 };
 
-template <typename T>
-concept HasMap = requires(T op) {
-  op.map;
-};
-template <typename T>
-concept HasResultHandle = requires(T op) {
-  requires std::is_same_v<decltype(op.result), Handle>;
-};
-template <typename T>
-concept HasOf = requires(T op) {
-  op.of;
-};
-template <typename T>
-concept HasView = requires(T op) {
-  op.view;
-};
-
-void VisitSlot(Handle& handle, const std::function<void(Handle&)>& visit) {
-  if (handle.slot < kMaxSlots) visit(handle);
-}
-
 }  // namespace
 
 uint64_t Complexity(const Operation& operation) {
@@ -380,52 +231,6 @@ std::vector<Operation> SimplerForms(const Operation& operation) {
   std::vector<Operation> forms;
   Simplifier(operation, &forms).Run();
   return forms;
-}
-
-void VisitHandles(Call& call, const std::function<void(Handle&)>& visit) {
-  std::visit(
-      [&](auto& op) {
-        using Op = std::decay_t<decltype(op)>;
-        if constexpr (HasMap<Op>) VisitSlot(op.map, visit);
-        if constexpr (HasResultHandle<Op>) VisitSlot(op.result, visit);
-        if constexpr (HasOf<Op>) VisitSlot(op.of, visit);
-        if constexpr (std::is_same_v<Op, MapCreate>) VisitSlot(op.inner_map, visit);
-      },
-      call);
-}
-
-void VisitBuffers(Call& call, const std::function<void(Bytes&)>& visit) {
-  if (auto* lookup = std::get_if<Lookup>(&call)) visit(lookup->key.bytes);
-  if (auto* taking = std::get_if<LookupAndDelete>(&call)) visit(taking->key.bytes);
-  if (auto* removal = std::get_if<Delete>(&call)) visit(removal->key.bytes);
-  if (auto* next = std::get_if<GetNextKey>(&call)) visit(next->key.bytes);
-  if (auto* store = std::get_if<MemWrite>(&call)) visit(store->bytes);
-  if (auto* update = std::get_if<Update>(&call)) {
-    visit(update->key.bytes);
-    visit(update->value.bytes);
-  }
-  if (auto* batch = std::get_if<UpdateBatch>(&call)) {
-    visit(batch->keys.bytes);
-    visit(batch->values.bytes);
-  }
-  if (auto* batch = std::get_if<DeleteBatch>(&call)) visit(batch->keys.bytes);
-}
-
-void VisitViews(Call& call, const std::function<void(uint16_t&)>& visit) {
-  std::visit(
-      [&](auto& op) {
-        using Op = std::decay_t<decltype(op)>;
-        if constexpr (HasView<Op>) visit(op.view);
-        if constexpr (std::is_same_v<Op, Mmap>) visit(op.result);
-      },
-      call);
-}
-
-void VisitBtfs(Call& call, const std::function<void(uint16_t&)>& visit) {
-  if (auto* load = std::get_if<BtfLoad>(&call)) visit(load->result);
-  if (auto* create = std::get_if<MapCreate>(&call)) {
-    if (create->btf < kMaxSlots) visit(create->btf);
-  }
 }
 
 }  // namespace mapspec

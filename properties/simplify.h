@@ -6,7 +6,6 @@
 #define PROPERTIES_SIMPLIFY_H_
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "oracle/operation.h"
@@ -18,14 +17,6 @@ uint64_t Complexity(const Operation& operation);
 
 // Operations of the same kind, each less complex than `operation`, boldest first.
 std::vector<Operation> SimplerForms(const Operation& operation);
-
-// Calls `visit` with every slot for a descriptor in the operation (the result included; not kBadFd
-// and kNotAMap) and every buffer.
-void VisitHandles(Call& call, const std::function<void(Handle&)>& visit);
-void VisitBuffers(Call& call, const std::function<void(Bytes&)>& visit);
-// The slots of views and BTF objects.
-void VisitViews(Call& call, const std::function<void(uint16_t&)>& visit);
-void VisitBtfs(Call& call, const std::function<void(uint16_t&)>& visit);
 
 }  // namespace mapspec
 
