@@ -47,7 +47,7 @@ class IterationOrder {
       // Where `from` stands is not known. A placed `to` tells: right before it.
       if (!t[to].placed) return Finding::kPossible;
       if (Tight(t[to].tight_epoch)) return Finding::kOrderChanged;
-      InsertBefore(table, from, to, /*tight_to_next=*/true);
+      InsertBefore(table, from, to);
       return Finding::kPossible;
     }
     const uint32_t known = Next(t, from);
@@ -150,10 +150,11 @@ class IterationOrder {
     Tighten(&t[to].tight_epoch);
     ++placed_;
   }
-  void InsertBefore(ElementTable* table, uint32_t key, uint32_t next, bool tight_to_next) {
+  // Places `key` right before `next`: the link between them is tight, the one to `key` loose.
+  void InsertBefore(ElementTable* table, uint32_t key, uint32_t next) {
     InsertAfter(table, (*table)[next].previous, key);
     Loosen(&(*table)[key].tight_epoch);
-    if (tight_to_next) Tighten(&(*table)[next].tight_epoch);
+    Tighten(&(*table)[next].tight_epoch);
   }
   // Takes an element out; its neighbours are as close as both links were tight.
   void Unlink(ElementTable* table, uint32_t index) {
