@@ -148,6 +148,31 @@ TEST(RandomScripts, AFalseOutcomeIsFoundAndShrunkToWhatMatters) {
   EXPECT_NE(result.reason.find(ViolatedClause(result)), std::string::npos);
 }
 
+TEST(RandomScripts, ShrinkingStaysWithTheClauseThatWasBroken) {
+  // Two lies: the long scripts break either first, and what is left of them could show the other.
+  FalseBackend backend([](const Operation& operation, Outcome* outcome) {
+    DeleteAlwaysSucceeds(operation, outcome);
+    if (std::holds_alternative<Freeze>(operation.call) && outcome->ok())
+      outcome->error = Errno::kEBUSY;
+    if (std::holds_alternative<LookupAndDelete>(operation.call) &&
+        outcome->error == Errno::kENOENT) {
+      outcome->error = Errno::kEPERM;
+    }
+  });
+  std::set<std::string_view> clauses;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    PropertyOptions options = Operations(20'000, seed);
+    options.shrink = false;
+    const PropertyResult found = RunProperty("hash.random-scripts", backend, options);
+    options.shrink = true;
+    const PropertyResult shrunk = RunProperty("hash.random-scripts", backend, options);
+    ASSERT_TRUE(found.counterexample && shrunk.counterexample);
+    EXPECT_EQ(ViolatedClause(found), ViolatedClause(shrunk));
+    clauses.insert(ViolatedClause(found));
+  }
+  EXPECT_GE(clauses.size(), 2u);
+}
+
 TEST(RandomScripts, WithoutShrinkingTheTraceEndsAtTheViolation) {
   FalseBackend backend(DeleteAlwaysSucceeds);
   PropertyOptions options = Operations(20'000);

@@ -107,6 +107,19 @@ TEST(Shrink, OperationsThatNeedEachOtherAllStay) {
   EXPECT_GT(tried, 5u);
 }
 
+TEST(Shrink, NothingSuperfluousStaysWhenNoFieldMayChange) {
+  const Script script = Random(6, 200);
+  const Operation first = script.operations[40];
+  const Operation second = script.operations[163];
+  const auto fails = [&](const Script& candidate) {
+    const auto at = std::find(candidate.operations.begin(), candidate.operations.end(), first);
+    return std::find(at, candidate.operations.end(), second) != candidate.operations.end();
+  };
+  const ShrinkResult result = Shrink(script, fails, kPlenty);
+  EXPECT_TRUE(result.complete);
+  EXPECT_EQ(result.script.operations, (std::vector<Operation>{first, second}));
+}
+
 TEST(Shrink, EqualKeysAreRewrittenTogether) {
   const Bytes key = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x12};
   Script script;
