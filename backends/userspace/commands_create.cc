@@ -72,9 +72,7 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
     if (spec->key_size == 0 &&
         FAMILY_MUTANT(spec->type == BPF_MAP_TYPE_STACK, "create.btf/accepted"))
       return 0;
-    // Only the maps that hold a program's global data have no key type.
-    if (spec->type != BPF_MAP_TYPE_ARRAY || spec->max_entries != 1) return -EINVAL;
-    if (!btf.IsDataSection(spec->btf_value_type_id)) return -EINVAL;
+    if (spec->type != BPF_MAP_TYPE_ARRAY) return -EINVAL;
   } else if (sizes_matter && btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
     return -EINVAL;
   }
@@ -91,6 +89,11 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
       return -EACCES;
     }
     if (!type.may_hold_lock) return -EOPNOTSUPP;
+  }
+  // Only the maps that hold a program's global data have no key type; that is told last.
+  if (spec->btf_key_type_id == 0 &&
+      (spec->max_entries != 1 || !btf.IsDataSection(spec->btf_value_type_id))) {
+    return -EINVAL;
   }
   if (type.key_must_be_int32 && spec->btf_key_type_id != 0 && !btf.IsInt32(spec->btf_key_type_id) &&
       !MUTANT("array.create.btf-key/any-type")) {
