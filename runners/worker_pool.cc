@@ -202,6 +202,14 @@ class Pool {
     workers_.erase(workers_.begin() + static_cast<ptrdiff_t>(index));
     close(worker.process.fd);
     const bool stopping = StopFlag().load() || stop_asked_;
+    const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    // A death between two tests is laid to the one that was about to begin, so that the run goes
+    // on.
+    if (worker.current.empty() && !clean && !stopping && worker.said_hello &&
+        results_->unusable.empty() && !worker.waiting.empty()) {
+      worker.current = worker.waiting.front()->id;
+      worker.waiting.erase(worker.waiting.begin());
+    }
     if (!worker.current.empty()) {
       TestResult test;
       test.id = worker.current;
@@ -224,7 +232,6 @@ class Pool {
       }
       return;
     }
-    const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!clean && !stopping && results_->unusable.empty()) {
       results_->unusable =
           fmt::format("the process that {} it {}",
