@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "runners/cli_harness.h"
 
@@ -62,6 +63,8 @@ struct Misdeed {
   char letter;
   const char* said;
 };
+void PrintTo(const Misdeed& misdeed, std::ostream* out) { *out << misdeed.name; }
+
 class Misdeeds : public testing::TestWithParam<Misdeed> {};
 
 TEST_P(Misdeeds, BecomeAFindingWithTheScriptThatCausedIt) {

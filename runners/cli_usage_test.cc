@@ -4,6 +4,8 @@
 // been right.
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "runners/cli_harness.h"
 
 namespace mapspec {
@@ -16,6 +18,9 @@ struct Mistake {
   Words words;
   std::vector<const char*> said;
 };
+
+// Else GoogleTest shows the bytes of the struct.
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
 
 class Mistakes : public testing::TestWithParam<Mistake> {};
 

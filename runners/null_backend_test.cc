@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <ostream>
 #include <set>
 
 #include "backends/backend.h"
@@ -103,13 +104,18 @@ bool KeptByPrevious(const Scenario& scenario) {
   return true;
 }
 
-class NullBackend
-    : public testing::TestWithParam<std::pair<const char*, bool (*)(const Scenario&)>> {
+struct NullKind {
+  const char* selector;
+  bool (*keeps)(const Scenario&);
+};
+void PrintTo(const NullKind& kind, std::ostream* out) { *out << kind.selector; }
+
+class NullBackend : public testing::TestWithParam<NullKind> {
  protected:
   void SetUp() override {
     std::string error;
     bool usage = false;
-    backend_ = MakeBackend(GetParam().first, &error, &usage);
+    backend_ = MakeBackend(GetParam().selector, &error, &usage);
     ASSERT_NE(backend_, nullptr) << error;
     profile_ = FindProfile(backend_->default_profile());
     ASSERT_NE(profile_, nullptr);
@@ -130,7 +136,7 @@ TEST_P(NullBackend, PassesOnlyScenariosWhoseStepsAllSaySo) {
     const TestResult result = RunScenario(*test.scenario, test.level, *profile_, *backend_).result;
     results.tests.push_back(result);
     ++counts[result.status];
-    const bool kept = GetParam().second(*test.scenario);
+    const bool kept = GetParam().keeps(*test.scenario);
     (kept ? truly_kept : scenarios_not_kept).insert(test.clause);
     if (result.status == Status::kPass) {
       EXPECT_TRUE(kept) << test.id << " passes although its steps do not say so";
@@ -145,7 +151,7 @@ TEST_P(NullBackend, PassesOnlyScenariosWhoseStepsAllSaySo) {
   std::printf(
       "%s: %zu scenarios: %zu pass, %zu fail, %zu skipped, %zu undecided; of %zu clauses %zu "
       "pass\n",
-      GetParam().first, results.tests.size(), counts[Status::kPass], counts[Status::kFail],
+      GetParam().selector, results.tests.size(), counts[Status::kPass], counts[Status::kFail],
       counts[Status::kSkip], counts[Status::kUndecided], ClauseResults(results).size(), passed);
   EXPECT_GT(counts[Status::kFail], results.tests.size() / 4);
 }
@@ -160,22 +166,22 @@ TEST_P(NullBackend, PassesNoProperty) {
     if (test.property == nullptr) continue;
     const PropertyRun run = RunPropertyTest(test, *profile_, options, *backend_, stop, [] {});
     EXPECT_TRUE(run.result.status == Status::kFail || run.result.status == Status::kSkip)
-        << test.id << " passes on " << GetParam().first;
+        << test.id << " passes on " << GetParam().selector;
   }
 }
 
 std::string NameOf(const testing::TestParamInfo<NullBackend::ParamType>& info) {
-  std::string name = info.param.first;
+  std::string name = info.param.selector;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == ':' || c == '-'; }, '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, NullBackend,
-                         testing::Values(std::make_pair("null:success", &KeptBySuccess),
-                                         std::make_pair("null:einval", &KeptByEinval),
-                                         std::make_pair("null:no-output", &KeptByNoOutput),
-                                         std::make_pair("null:previous", &KeptByPrevious)),
+                         testing::Values(NullKind{"null:success", &KeptBySuccess},
+                                         NullKind{"null:einval", &KeptByEinval},
+                                         NullKind{"null:no-output", &KeptByNoOutput},
+                                         NullKind{"null:previous", &KeptByPrevious}),
                          NameOf);
 
 }  // namespace
