@@ -110,7 +110,9 @@ bool Command::WaitForError(std::string_view text) {
   return true;
 }
 
-void Command::Signal(int signal) const { kill(pid_, signal); }
+void Command::Signal(int signal) const {
+  if (pid_ > 0) kill(pid_, signal);
+}
 
 std::vector<int> Command::Children() const {
   const std::string pid = std::to_string(pid_);
