@@ -165,6 +165,7 @@ int HandleTable::Register(int fd, std::shared_ptr<Object> object, Access access)
     return -errno;
   }
   ++live_;
+  highest_fd_ = std::max(highest_fd_, fd);
   if (handle->map != nullptr) bytes_ += handle->map->Footprint();
   SlotOf(slot)->store(handle.release());
   return 0;
@@ -194,12 +195,13 @@ void HandleTable::MarkOpenHandles(uint64_t look) {
     closedir(directory);
     return;
   }
-  // No descriptor left for the directory, or no /proc: ask every number there can be.
+  // No descriptor left for the directory, or no /proc: ask every number there can be. The soft limit
+  // may have been lowered below what is open.
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   constexpr rlim_t kSane = 1U << 20;
-  for (rlim_t fd = 0; fd < std::min(limit.rlim_cur, kSane); ++fd)
-    MarkIfHandle(static_cast<int>(fd), look);
+  const int end = std::max(static_cast<int>(std::min(limit.rlim_max, kSane)), highest_fd_ + 1);
+  for (int fd = 0; fd < end; ++fd) MarkIfHandle(fd, look);
 }
 
 std::vector<Handle*> HandleTable::Unseen(uint64_t look) {

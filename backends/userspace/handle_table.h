@@ -86,6 +86,7 @@ class HandleTable {
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t looks_ = 0;
   size_t live_ = 0;
+  int highest_fd_ = 0;  // of those given out
   size_t live_after_sweep_ = 0;
   uint64_t bytes_ = 0;
   uint64_t bytes_after_sweep_ = 0;

@@ -106,6 +106,22 @@ TEST(Handle, DescriptorsRunOutAsTheyDoInTheKernel) {
   setrlimit(RLIMIT_NOFILE, &old_limit);
 }
 
+TEST(Handle, StaysOpenAboveALoweredLimit) {
+  const Fd low = MakeHash(4);
+  const Fd map(fcntl(low, F_DUPFD, 100));
+  ASSERT_GE(int{map}, 100);
+  const Fd other(fcntl(MakeHash(1), F_DUPFD, 101));
+  const uint32_t id = Info(map).id;
+  rlimit old_limit{};
+  getrlimit(RLIMIT_NOFILE, &old_limit);
+  rlimit lowered = old_limit;
+  lowered.rlim_cur = 3;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -EMFILE) << "which looks for what was closed";
+  EXPECT_EQ(Put(other, 1, 1), 0);
+  setrlimit(RLIMIT_NOFILE, &old_limit);
+}
+
 TEST(Lifetime, IdEndsWithTheLastDescriptor) {
   Fd map = MakeHash(4);
   const uint32_t id = Info(map).id;
