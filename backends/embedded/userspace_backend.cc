@@ -10,11 +10,22 @@
 #include "oracle/profile.h"
 
 namespace mapspec {
+namespace {
+
+// `kFunction` under the signature that the installed libbpf gives its own function: libbpf 1.1 and
+// later differ in where they say const.
+template <auto kFunction, typename Result, typename... Args>
+constexpr auto SignedAs(Result (*)(Args...)) -> Result (*)(Args...) {
+  return [](Args... args) -> Result { return kFunction(args...); };
+}
+
+}  // namespace
 
 std::shared_ptr<const ApiSetup> UserspaceSetup() {
   auto setup = std::make_shared<ApiSetup>();
   RaiseDescriptorLimit();
-#define MAPSPEC_FILL(name, capability) setup->api.name = &::usermaps_##name;
+#define MAPSPEC_FILL(name, capability) \
+  setup->api.name = SignedAs<&::usermaps_##name>(setup->api.name);
   MAPSPEC_BPF_API(MAPSPEC_FILL)
 #undef MAPSPEC_FILL
   setup->map_memory = &::usermaps_mmap;

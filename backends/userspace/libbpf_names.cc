@@ -4,6 +4,15 @@
 // keeps the rest inside).
 #include "backends/userspace/usermaps.h"
 
+namespace {
+
+// Pointer to const in libbpf up to 1.1, to mutable since.
+template <typename Data, typename Size, typename Opts>
+Opts ThirdParameter(int (*)(Data, Size, Opts));
+using BtfLoadOpts = decltype(ThirdParameter(&bpf_btf_load));
+
+}  // namespace
+
 #pragma GCC visibility push(default)
 
 int bpf_map_create(enum bpf_map_type map_type, const char* map_name, __u32 key_size,
@@ -86,7 +95,7 @@ int bpf_obj_get_opts(const char* pathname, const struct bpf_obj_get_opts* opts) 
   return usermaps_obj_get_opts(pathname, opts);
 }
 
-int bpf_btf_load(const void* btf_data, size_t btf_size, const struct bpf_btf_load_opts* opts) {
+int bpf_btf_load(const void* btf_data, size_t btf_size, BtfLoadOpts opts) {
   return usermaps_btf_load(btf_data, btf_size, opts);
 }
 
