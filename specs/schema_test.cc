@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/field_reader.h"
@@ -26,7 +27,7 @@ const Json& Schema() {
   return *schema;
 }
 
-const Json& Def(const std::string& name) { return Schema().at("$defs").at(name); }
+const Json& Def(std::string_view name) { return Schema().at("$defs").at(std::string(name)); }
 
 Names ToNames(std::span<const std::string> names) { return {names.begin(), names.end()}; }
 
