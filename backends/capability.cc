@@ -36,6 +36,17 @@ constexpr std::array<std::string_view, static_cast<size_t>(Capability::kCount)> 
     "raw-attr",
     "bpffs",
     "fd-ops",
+    "cpu-pinning",
+    "bpf_map_lookup_elem()",
+    "bpf_map_update_elem()",
+    "bpf_map_delete_elem()",
+    "bpf_map_push_elem()",
+    "bpf_map_pop_elem()",
+    "bpf_map_peek_elem()",
+    "bpf_map_lookup_percpu_elem()",
+    "bpf_for_each_map_elem()",
+    "bpf_spin_lock()",
+    "verifier",
 };
 static_assert(!kNames.back().empty(), "every capability has a name");
 
@@ -113,6 +124,22 @@ struct Needs {
   uint64_t operator()(const FdRead&) const { return Bit(Capability::kFdOps); }
   uint64_t operator()(const FdWrite&) const { return Bit(Capability::kFdOps); }
   uint64_t operator()(const BtfLoad&) const { return Bit(Capability::kBtfLoad); }
+  uint64_t operator()(const HelperLookup& op) const {
+    return Bit(Capability::kHelperLookupElem) | (op.lock ? Bit(Capability::kHelperSpinLock) : 0);
+  }
+  uint64_t operator()(const HelperUpdate& op) const {
+    return Bit(Capability::kHelperUpdateElem) | (op.hold ? Bit(Capability::kHelperLookupElem) : 0);
+  }
+  uint64_t operator()(const HelperDelete& op) const {
+    return Bit(Capability::kHelperDeleteElem) | (op.hold ? Bit(Capability::kHelperLookupElem) : 0);
+  }
+  uint64_t operator()(const HelperPush&) const { return Bit(Capability::kHelperPushElem); }
+  uint64_t operator()(const HelperPop&) const { return Bit(Capability::kHelperPopElem); }
+  uint64_t operator()(const HelperPeek&) const { return Bit(Capability::kHelperPeekElem); }
+  uint64_t operator()(const HelperLookupPercpu&) const {
+    return Bit(Capability::kHelperLookupPercpuElem);
+  }
+  uint64_t operator()(const HelperForEach&) const { return Bit(Capability::kHelperForEachElem); }
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Capabilities: what a backend can do. Most are functions of libbpf's low-level API (a library that lacks
-// the symbol lacks the capability); a few are ways of calling that only some backends can express.
+// Capabilities: what a backend can do. Most are functions of libbpf's low-level API (a library that
+// lacks the symbol lacks the capability) or helpers; a few are ways of calling that only some
+// backends can express.
 #ifndef BACKENDS_CAPABILITY_H_
 #define BACKENDS_CAPABILITY_H_
 
@@ -36,13 +37,25 @@ enum class Capability : uint8_t {
   kObjGet,
   kObjGetOpts,  // file_flags
   kBtfLoad,
-  kMmap,          // mmap(2) of the descriptor
+  kMmap,  // mmap(2) of the descriptor
   // Ways of calling.
   kBadPointers,   // Pointers to memory that is not mapped are answered, not crashed on.
   kUnprivileged,  // A call can be made without any capability.
   kRawAttr,       // Attributes that libbpf cannot pass: sizes of union bpf_attr, names without NUL.
   kBpffs,         // Pins live on a bpffs, and what is outside of it is refused.
   kFdOps,         // poll, read and write on a map's descriptor.
+  kPinnedThread,  // A call can be made on a certain CPU.
+  // Helpers that a program can be made to call.
+  kHelperLookupElem,
+  kHelperUpdateElem,
+  kHelperDeleteElem,
+  kHelperPushElem,
+  kHelperPopElem,
+  kHelperPeekElem,
+  kHelperLookupPercpuElem,
+  kHelperForEachElem,
+  kHelperSpinLock,
+  kVerifier,  // Programs that misuse a map are refused at load.
   kCount,
 };
 using CapabilitySet = std::bitset<static_cast<size_t>(Capability::kCount)>;

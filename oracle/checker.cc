@@ -65,6 +65,20 @@ Verdict Judge(const Trace& trace, const Profile& profile) {
 
 using Settled = Checker::State::Settled;
 
+namespace {
+
+// How the call ended, for reports.
+std::string AnswerOf(const Outcome& outcome) {
+  if (outcome.completion == Completion::kRefused) {
+    return "the program is refused at load: " + std::string(ErrnoName(outcome.error)) +
+           (outcome.detail.empty() ? "" : ", " + outcome.detail);
+  }
+  if (outcome.result != 0) return "the return value " + std::to_string(outcome.result);
+  return outcome.error == Errno::kNone ? "success" : ErrnoName(outcome.error);
+}
+
+}  // namespace
+
 void Checker::State::Cite(ClauseId clause) {
   if (clause == kNoClause) return;
   for (ClauseId& place : judgement.cited) {
@@ -91,6 +105,7 @@ void Checker::State::Unjudged(MapState* map) {
 bool Checker::State::NoAnswer(const Outcome& outcome) {
   switch (outcome.completion) {
     case Completion::kReturned:
+    case Completion::kRefused:
       return false;
     case Completion::kNotRun:  // Nothing happened.
       Unjudged(nullptr);
@@ -133,9 +148,12 @@ Settled Checker::State::Settle(const Expectation& expected, const Outcome& outco
     Unjudged(map);
     return Settled::kStop;
   }
+  const bool refused = outcome.completion == Completion::kRefused;
   for (uint8_t i = 0; i < expected.count; ++i) {
     const Expectation::Alternative& alternative = expected.alternatives[i];
-    if (alternative.error != outcome.error) continue;
+    if (alternative.error != outcome.error || expected.at_load != refused || outcome.result != 0) {
+      continue;
+    }
     Cite(alternative.clause);
     Cite(alternative.exact);
     for (const ClauseId clause : expected.also) Cite(clause);
@@ -143,13 +161,13 @@ Settled Checker::State::Settle(const Expectation& expected, const Outcome& outco
   }
   // Which promise is broken: of two refusals that differ in their errno only the exact one.
   const Expectation::Alternative& first = expected.alternatives[0];
-  const bool errno_only = first.error != Errno::kNone && outcome.error != Errno::kNone;
+  const bool errno_only = first.error != Errno::kNone && outcome.error != Errno::kNone &&
+                          expected.at_load == refused && outcome.result == 0;
   const ClauseId broken = errno_only ? first.exact : first.clause;
   Cite(first.clause);
   Cite(broken);
   if (profile.Enforces(broken)) {
-    Violation(broken, expected.ToString(),
-              outcome.error == Errno::kNone ? "success" : ErrnoName(outcome.error));
+    Violation(broken, expected.ToString(), AnswerOf(outcome));
     return Settled::kStop;
   }
   if (errno_only && profile.Enforces(first.clause)) return Settled::kFailed;

@@ -2,8 +2,8 @@
 //
 // The inside of Checker: one On() for each operation. Each reads from top to bottom as the order in
 // which refusals win: the descriptor, its permissions, flags, pointers, and then the map type's
-// model. The rules of elements stand in element_rules.cc and batch_rules.cc, those of descriptors,
-// ids, pins and mappings in object_rules.cc.
+// model. The rules of elements stand in element_rules.cc and batch_rules.cc, those of helpers
+// in program_rules.cc, those of descriptors, ids, pins and mappings in object_rules.cc.
 #ifndef ORACLE_CHECKER_STATE_H_
 #define ORACLE_CHECKER_STATE_H_
 
@@ -55,6 +55,14 @@ struct Checker::State {
   void On(const FdRead& op, const Outcome& outcome);
   void On(const FdWrite& op, const Outcome& outcome);
   void On(const BtfLoad& op, const Outcome& outcome);
+  void On(const HelperLookup& op, const Outcome& outcome);
+  void On(const HelperUpdate& op, const Outcome& outcome);
+  void On(const HelperDelete& op, const Outcome& outcome);
+  void On(const HelperPush& op, const Outcome& outcome);
+  void On(const HelperPop& op, const Outcome& outcome);
+  void On(const HelperPeek& op, const Outcome& outcome);
+  void On(const HelperLookupPercpu& op, const Outcome& outcome);
+  void On(const HelperForEach& op, const Outcome& outcome);
 
   // ---- What the rules are made of (checker.cc)
 

@@ -41,6 +41,8 @@ struct Expectation {
                                   kNoClause, kNoClause, kNoClause, kNoClause};
   // Nothing at all is promised here.
   bool anything = false;
+  // The errors are those of loading the program, whose helper is then never called.
+  bool at_load = false;
 
   static Expectation Succeeds(ClauseId clause) {
     Expectation e;
@@ -55,6 +57,12 @@ struct Expectation {
   static Expectation Fails(Errno error, ClauseId clause, ClauseId exact = kNoClause) {
     Expectation e;
     return e.OrFails(error, clause, exact);
+  }
+  // The program that would call the helper is not loaded.
+  static Expectation Refused(Errno error, ClauseId clause, ClauseId exact = kNoClause) {
+    Expectation e = Fails(error, clause, exact);
+    e.at_load = true;
+    return e;
   }
   static Expectation Anything() {
     Expectation e;

@@ -34,10 +34,22 @@ struct Namer {
   std::string_view operator()(const FdRead&) const { return "read"; }
   std::string_view operator()(const FdWrite&) const { return "write"; }
   std::string_view operator()(const BtfLoad&) const { return "BPF_BTF_LOAD"; }
+  std::string_view operator()(const HelperLookup&) const { return "bpf_map_lookup_elem"; }
+  std::string_view operator()(const HelperUpdate&) const { return "bpf_map_update_elem"; }
+  std::string_view operator()(const HelperDelete&) const { return "bpf_map_delete_elem"; }
+  std::string_view operator()(const HelperPush&) const { return "bpf_map_push_elem"; }
+  std::string_view operator()(const HelperPop&) const { return "bpf_map_pop_elem"; }
+  std::string_view operator()(const HelperPeek&) const { return "bpf_map_peek_elem"; }
+  std::string_view operator()(const HelperLookupPercpu&) const {
+    return "bpf_map_lookup_percpu_elem";
+  }
+  std::string_view operator()(const HelperForEach&) const { return "bpf_for_each_map_elem"; }
 };
 
 }  // namespace
 
 std::string_view OperationName(const Call& call) { return std::visit(Namer(), call); }
+
+bool IsProgramPath(const Call& call) { return call.index() >= Call(HelperLookup{}).index(); }
 
 }  // namespace mapspec

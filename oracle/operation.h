@@ -2,8 +2,8 @@
 //
 // Operations: the calls a script makes, on symbolic objects. One struct for each bpf(2) command on
 // maps (and the few other system calls that a map's file descriptor takes), with every attribute
-// the uapi gives it. Nothing here knows how a call is carried out (backends/) or judged (the
-// models).
+// the uapi gives it, and one for each helper that a BPF program may call on a map. Nothing here
+// knows how a call is carried out (backends/) or judged (the models).
 //
 // Objects are symbolic. A handle is a slot of the script that an operation fills with a file
 // descriptor (MAP_CREATE, GET_FD_BY_ID, OBJ_GET) and others use; a slot that was never filled, or
@@ -14,8 +14,12 @@
 // value_size, count elements), the backend appends zeros, where less, the rest is not looked at. An
 // output buffer has the size the map wants and is poisoned (oracle/bytes.h) before the call.
 //
+// Helpers. A helper is called by a program that is loaded for it, on the map that the slot holds
+// then. A program that is not loaded gives Completion::kRefused, with the errno of BPF_PROG_LOAD. A
+// lookup that returns NULL is the outcome ENOENT, so that both paths have one word for "not there".
+//
 // Ownership: plain values. Thread-safety: that of plain values. Units: sizes in bytes.
-// Source: include/uapi/linux/bpf.h, union bpf_attr.
+// Source: include/uapi/linux/bpf.h, union bpf_attr and the comments on helper functions.
 #ifndef ORACLE_OPERATION_H_
 #define ORACLE_OPERATION_H_
 
@@ -257,20 +261,94 @@ struct FdWrite {
   friend bool operator==(const FdWrite&, const FdWrite&) = default;
 };
 
-using Call =
-    std::variant<MapCreate, Lookup, LookupAndDelete, Update, Delete, GetNextKey, LookupBatch,
-                 UpdateBatch, DeleteBatch, Freeze, GetInfo, GetFdById, GetNextId, Pin, ObjGet,
-                 Unlink, Close, Mmap, MemRead, MemWrite, Munmap, Poll, FdRead, FdWrite, BtfLoad>;
+// ---- The program path
+
+// bpf_map_lookup_elem(). When it finds the element, the program reads the whole value through the
+// pointer into the output and then, with `store`, writes `value` through it; with `lock` it does
+// so between bpf_spin_lock() and bpf_spin_unlock(). The word of a spin lock cannot be touched by a
+// program: it is left out of both and read as zeros.
+struct HelperLookup {
+  Handle map;
+  Bytes key;
+  bool store = false;
+  Bytes value;
+  bool lock = false;
+  friend bool operator==(const HelperLookup&, const HelperLookup&) = default;
+};
+// bpf_map_update_elem(), bpf_map_delete_elem(). With `hold` the program looks the key up first,
+// keeps the pointer over the call, and then reads the value through it into the output; nothing
+// is read where that lookup found nothing.
+struct HelperUpdate {
+  Handle map;
+  Bytes key;
+  Bytes value;
+  uint64_t flags = 0;
+  bool hold = false;
+  friend bool operator==(const HelperUpdate&, const HelperUpdate&) = default;
+};
+struct HelperDelete {
+  Handle map;
+  Bytes key;
+  bool hold = false;
+  friend bool operator==(const HelperDelete&, const HelperDelete&) = default;
+};
+// bpf_map_push_elem(), bpf_map_pop_elem(), bpf_map_peek_elem().
+struct HelperPush {
+  Handle map;
+  Bytes value;
+  uint64_t flags = 0;
+  friend bool operator==(const HelperPush&, const HelperPush&) = default;
+};
+struct HelperPop {
+  Handle map;
+  friend bool operator==(const HelperPop&, const HelperPop&) = default;
+};
+struct HelperPeek {
+  Handle map;
+  friend bool operator==(const HelperPeek&, const HelperPeek&) = default;
+};
+// bpf_map_lookup_percpu_elem(): the value that CPU `of_cpu` has under the key.
+struct HelperLookupPercpu {
+  Handle map;
+  Bytes key;
+  uint32_t of_cpu = 0;
+  friend bool operator==(const HelperLookupPercpu&, const HelperLookupPercpu&) = default;
+};
+// bpf_for_each_map_elem() with a callback that notes key and value of each element and returns 1
+// at the `limit`th, 0 before (0: no limit). The elements noted come back as a BatchOutput.
+struct HelperForEach {
+  Handle map;
+  uint32_t limit = 0;
+  uint64_t flags = 0;
+  friend bool operator==(const HelperForEach&, const HelperForEach&) = default;
+};
+// The callback notes no more elements than this; `count` says how many it noted.
+inline constexpr uint32_t kMaxForEachNoted = 64;
+
+using Call = std::variant<MapCreate, Lookup, LookupAndDelete, Update, Delete, GetNextKey,
+                          LookupBatch, UpdateBatch, DeleteBatch, Freeze, GetInfo, GetFdById,
+                          GetNextId, Pin, ObjGet, Unlink, Close, Mmap, MemRead, MemWrite, Munmap,
+                          Poll, FdRead, FdWrite, BtfLoad, HelperLookup, HelperUpdate, HelperDelete,
+                          HelperPush, HelperPop, HelperPeek, HelperLookupPercpu, HelperForEach>;
+
+// Whether the call is a helper's, made by a BPF program.
+bool IsProgramPath(const Call& call);
+
+inline constexpr uint16_t kAnyCpu = 0xffff;
+inline constexpr uint8_t kMaxThreads = 8;  // Of one script, the first included.
 
 struct Operation {
   Call call;
-  Caller caller = Caller::kPrivileged;
+  Caller caller = Caller::kPrivileged;  // Programs are loaded by a privileged caller only.
+  uint16_t cpu = kAnyCpu;               // The CPU on which the call is made.
+  uint8_t thread =
+      0;  // Which of the script's threads makes it; the calls still follow one another.
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
 // The word for the operation in scripts, traces and reports: the uapi command where there is one
-// ("BPF_MAP_UPDATE_ELEM"), else the system call ("close", "mmap") or "load"/"store" for
-// MemRead/MemWrite.
+// ("BPF_MAP_UPDATE_ELEM"), the helper's name ("bpf_map_update_elem"), else the system call
+// ("close", "mmap") or "load"/"store" for MemRead/MemWrite.
 std::string_view OperationName(const Call& call);
 
 // A list of operations with a name for reports.

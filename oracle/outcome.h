@@ -22,6 +22,8 @@ enum class Completion : uint8_t {
   kOverran,  // Returned, but bytes outside its output buffers were changed.
   kCrashed,  // The process that carried it out died (detail: the signal or exit status).
   kHung,     // It did not return within the time limit.
+  kRefused,  // The program that was to call the helper was not loaded (error: the errno of
+             // BPF_PROG_LOAD; detail: what the verifier said last).
 };
 
 // Outputs of the batch commands; buffers that the command does not have are empty.
@@ -74,15 +76,18 @@ class Boxed {
 };
 
 // Bytes: the value of LOOKUP and LOOKUP_AND_DELETE, the key of GET_NEXT_KEY, what a load read, the
-// name of a signal is never here. uint32_t: the id of GET_NEXT_ID, the revents of poll. Nothing for
-// the rest.
+// name of a signal is never here; of helpers what a program read through a pointer, or the buffer
+// of a pop or peek. uint32_t: the id of GET_NEXT_ID, the revents of poll. Nothing for the rest.
 using Output = std::variant<std::monostate, Bytes, uint32_t, Boxed<BatchOutput>, Boxed<MapInfo>>;
 
 struct Outcome {
   Completion completion = Completion::kReturned;
   Errno error = Errno::kNone;  // kNone: the call succeeded.
   Output output;
-  std::string detail;  // For kNotRun, kCrashed, kHung, kOverran: one clause of explanation.
+  std::string detail;  // For all but kReturned: one clause of explanation.
+  // What a helper returned, where that is neither 0 nor a negative errno: the number of elements
+  // that bpf_for_each_map_elem() visited, or something that no helper should return.
+  int64_t result = 0;
 
   bool ok() const { return completion == Completion::kReturned && error == Errno::kNone; }
   friend bool operator==(const Outcome&, const Outcome&) = default;

@@ -34,8 +34,10 @@ struct Traits {
   bool freeze_without_capability =
       true;                         // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
   bool freeze_refuses_lock = true;  // BPF_MAP_FREEZE of a map with a bpf_spin_lock: ENOTSUPP.
-  bool lock_refuses_wronly_prog = true;  // A bpf_spin_lock with BPF_F_WRONLY_PROG: EACCES; 6.1: fine.
-  // A caller without capabilities may use descriptors; 5.10: every bpf(2) is EPERM where the sysctl is set.
+  bool lock_refuses_wronly_prog =
+      true;  // A bpf_spin_lock with BPF_F_WRONLY_PROG: EACCES; 6.1: fine.
+  // A caller without capabilities may use descriptors; 5.10: every bpf(2) is EPERM where the sysctl
+  // is set.
   bool unprivileged_descriptors = true;
   friend bool operator==(const Traits&, const Traits&) = default;
 };

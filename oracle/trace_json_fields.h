@@ -50,7 +50,12 @@ class FieldWriter {
   void NumberIn(std::string_view name, const T& value, T, T) {
     Number(name, value);
   }
-  void Signed(std::string_view name, int32_t value, int32_t normal);
+  template <std::signed_integral T>
+  void Signed(std::string_view name, const T& value, std::type_identity_t<T> normal) {
+    if (value == normal) return;
+    Key(name);
+    out_ += std::to_string(value);
+  }
   void Bool(std::string_view name, bool value, bool normal);
   void Text(std::string_view name, std::string_view value, size_t limit = SIZE_MAX);
   void Path(std::string_view name, std::string_view path);
@@ -65,6 +70,10 @@ class FieldWriter {
   void Input(std::string_view name, const InBuffer& buffer);
   void Output(std::string_view name, Pointer pointer);
   void Content(std::string_view name, const Bytes& bytes);
+  // Bytes that stand there only when `given`.
+  void OptionalContent(std::string_view name, bool given, const Bytes& bytes) {
+    if (given) Content(name, bytes);
+  }
   void Start(std::string_view name, LookupBatch::Start start, const Bytes& bytes);
   void Type(std::string_view name, MapType type) { Word(name, MapTypeName(type)); }
   void Flags(std::string_view name, uint64_t flags, std::span<const NamedFlag> names, bool always);
@@ -103,7 +112,12 @@ class FieldReader {
                 std::type_identity_t<T> high) {
     if (const auto number = ReadNumber(name, low, high)) value = static_cast<T>(*number);
   }
-  void Signed(std::string_view name, int32_t& value, int32_t normal);
+  template <std::signed_integral T>
+  void Signed(std::string_view name, T& value, std::type_identity_t<T>) {
+    const auto number =
+        ReadSigned(name, std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+    if (number) value = static_cast<T>(*number);
+  }
   void Bool(std::string_view name, bool& value, bool normal);
   void Text(std::string_view name, std::string& value, size_t limit = SIZE_MAX);
   void Path(std::string_view name, std::string& path);
@@ -116,6 +130,10 @@ class FieldReader {
   void Input(std::string_view name, InBuffer& buffer);
   void Output(std::string_view name, Pointer& pointer);
   void Content(std::string_view name, Bytes& bytes);
+  void OptionalContent(std::string_view name, bool& given, Bytes& bytes) {
+    given = Find(name) != nullptr;
+    if (given) Content(name, bytes);
+  }
   void Start(std::string_view name, LookupBatch::Start& start, Bytes& bytes);
   void Type(std::string_view name, MapType& type);
   template <std::unsigned_integral T>
@@ -144,6 +162,7 @@ class FieldReader {
 
  private:
   std::optional<uint64_t> ReadNumber(std::string_view name, uint64_t low, uint64_t high);
+  std::optional<int64_t> ReadSigned(std::string_view name, int64_t low, int64_t high);
   std::optional<uint64_t> ReadFlags(std::string_view name, std::span<const NamedFlag> names,
                                     uint64_t limit);
   void ReadSlot(std::string_view name, char letter, uint16_t& slot);

@@ -38,7 +38,7 @@ TEST(TraceJsonHostileTest, MessagesNameFileLineAndTheNearestRightWord) {
   EXPECT_EQ(ScriptError(R"({"op":"BPF_MAP_LOOKUP_ELEM","kye":"0x00"})"),
             "s.script:2: BPF_MAP_LOOKUP_ELEM has no field \"kye\"; did you mean \"key\"?");
   EXPECT_EQ(ScriptError(R"({"op":"close","colour":1})"),
-            "s.script:2: close has no field \"colour\"; expected one of op map caller");
+            "s.script:2: close has no field \"colour\"; expected one of op map caller cpu thread");
   EXPECT_EQ(
       ScriptError(R"({"op":"BPF_MAP_UPDATE_ELEM","key":null,"value":"0x","flags":"BPF_EXITS"})"),
       "s.script:2: \"flags\": unknown flag \"BPF_EXITS\"; did you mean \"BPF_EXIST\"?");

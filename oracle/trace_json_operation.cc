@@ -220,6 +220,68 @@ struct Fields<BtfLoad> {
   }
 };
 
+template <>
+struct Fields<HelperLookup> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Content("key", call.key);
+    archive.OptionalContent("store", call.store, call.value);
+    archive.Bool("lock", call.lock, false);
+  }
+};
+
+template <>
+struct Fields<HelperUpdate> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Content("key", call.key);
+    archive.Content("value", call.value);
+    archive.Flags("flags", call.flags, ElemFlags(), true);
+    archive.Bool("hold", call.hold, false);
+  }
+};
+
+template <>
+struct Fields<HelperDelete> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Content("key", call.key);
+    archive.Bool("hold", call.hold, false);
+  }
+};
+
+template <>
+struct Fields<HelperPush> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Content("value", call.value);
+    archive.Flags("flags", call.flags, ElemFlags(), true);
+  }
+};
+
+template <>
+struct Fields<HelperPop> : MapOnlyFields {};
+template <>
+struct Fields<HelperPeek> : MapOnlyFields {};
+
+template <>
+struct Fields<HelperLookupPercpu> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Content("key", call.key);
+    archive.Number("of_cpu", call.of_cpu);
+  }
+};
+
+template <>
+struct Fields<HelperForEach> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Number("limit", call.limit, 0);
+    archive.Flags("flags", call.flags, {}, false);
+  }
+};
+
 template <size_t... I>
 std::vector<Call> CallsOf(std::index_sequence<I...>) {
   return {Call(std::in_place_index<I>)...};
@@ -260,6 +322,8 @@ void WriteOperationFields(const Operation& operation, FieldWriter& writer) {
   writer.Word("op", OperationName(operation.call));
   std::visit([&]<typename T>(const T& call) { Fields<T>::Of(writer, call); }, operation.call);
   if (operation.caller == Caller::kUnprivileged) writer.Word("caller", "unprivileged");
+  writer.Number("cpu", operation.cpu, kAnyCpu);
+  writer.Number("thread", operation.thread, 0);
 }
 
 bool ReadOperationFields(FieldReader& reader, Operation* operation) {
@@ -283,6 +347,13 @@ bool ReadOperationFields(FieldReader& reader, Operation* operation) {
   operation->caller = Caller::kPrivileged;
   std::visit([&]<typename T>(T& call) { Fields<T>::Of(reader, call); }, operation->call);
   ReadCaller(reader, &operation->caller);
+  operation->cpu = kAnyCpu;
+  operation->thread = 0;
+  reader.NumberIn<uint16_t>("cpu", operation->cpu, 0, kAnyCpu - 1);
+  reader.NumberIn<uint8_t>("thread", operation->thread, 0, kMaxThreads - 1);
+  if (IsProgramPath(operation->call) && operation->caller == Caller::kUnprivileged) {
+    reader.Fail("a helper's program is loaded by a privileged caller; leave \"caller\" out");
+  }
   return !reader.failed();
 }
 

@@ -9,8 +9,8 @@
 namespace mapspec {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCompletions = {"returned", "not_run", "overran",
-                                                          "crashed", "hung"};
+constexpr std::array<std::string_view, 6> kCompletions = {"returned", "not_run", "overran",
+                                                          "crashed",  "hung",    "refused"};
 // Every name that OutputNamesOf gives, and those for outcomes without an operation.
 constexpr std::array<std::string_view, 3> kBytesNames = {"value", "next_key", "bytes"};
 constexpr std::array<std::string_view, 3> kNumberNames = {"id", "revents", "number"};
@@ -130,7 +130,7 @@ bool ReadCompletion(FieldReader& reader, Completion* completion) {
       return true;
     }
   }
-  reader.Fail("completion", "one of returned, not_run, overran, crashed, hung", *found);
+  reader.Fail("completion", "one of returned, not_run, overran, crashed, hung, refused", *found);
   return false;
 }
 
@@ -138,7 +138,8 @@ bool ReadCompletion(FieldReader& reader, Completion* completion) {
 
 OutputNames OutputNamesOf(const Call& call) {
   OutputNames names;
-  if (std::holds_alternative<Lookup>(call) || std::holds_alternative<LookupAndDelete>(call)) {
+  if (std::holds_alternative<Lookup>(call) || std::holds_alternative<LookupAndDelete>(call) ||
+      IsProgramPath(call)) {
     names.bytes = "value";
   } else if (std::holds_alternative<GetNextKey>(call)) {
     names.bytes = "next_key";
@@ -156,8 +157,10 @@ void AppendOutcome(const Outcome& outcome, const OutputNames& names, std::string
   if (!returned) {
     writer.Word("completion", kCompletions[static_cast<size_t>(outcome.completion)]);
   }
-  const bool bare = returned && std::holds_alternative<std::monostate>(outcome.output);
+  const bool bare =
+      returned && outcome.result == 0 && std::holds_alternative<std::monostate>(outcome.output);
   if (outcome.error != Errno::kNone || bare) writer.Word("error", ErrnoName(outcome.error));
+  writer.Signed("result", outcome.result, 0);
   std::visit(OutputWriter{names, writer, out}, outcome.output);
   writer.Text("detail", outcome.detail);
   writer.End();
@@ -170,6 +173,8 @@ bool ReadOutcome(const JsonValue& object, std::string_view where, Outcome* outco
   bool told = ReadCompletion(reader, &outcome->completion);
   reader.Error("error", outcome->error);
   told |= reader.Find("error") != nullptr;
+  reader.Signed("result", outcome->result, 0);
+  told |= reader.Find("result") != nullptr;
   OutputReader output(reader, where);
   output.Read(&outcome->output);
   told |= output.any();

@@ -159,6 +159,19 @@ struct Randomize {
     c = {s.Index(), s.Number<uint32_t>(), s.Number<uint32_t>(),
          static_cast<int32_t>(s.Number<uint32_t>())};
   }
+  void operator()(HelperLookup& c) {
+    c = {s.Map(), s.Content(), s.Coin(), {}, s.Coin()};
+    if (c.store) c.value = s.Content();
+  }
+  void operator()(HelperUpdate& c) {
+    c = {s.Map(), s.Content(), s.Content(), s.Number<uint64_t>(), s.Coin()};
+  }
+  void operator()(HelperDelete& c) { c = {s.Map(), s.Content(), s.Coin()}; }
+  void operator()(HelperPush& c) { c = {s.Map(), s.Content(), s.Number<uint64_t>()}; }
+  void operator()(HelperPop& c) { c = {s.Map()}; }
+  void operator()(HelperPeek& c) { c = {s.Map()}; }
+  void operator()(HelperLookupPercpu& c) { c = {s.Map(), s.Content(), s.Number<uint32_t>()}; }
+  void operator()(HelperForEach& c) { c = {s.Map(), s.Number<uint32_t>(), s.Number<uint64_t>()}; }
 };
 
 template <size_t... I>
@@ -174,18 +187,22 @@ inline Operation RandomOperation(Source& source, size_t index) {
   Operation operation;
   operation.call = DefaultCall(index, std::make_index_sequence<kCalls>());
   std::visit(Randomize{source}, operation.call);
-  operation.caller = source.Coin() ? Caller::kPrivileged : Caller::kUnprivileged;
+  const bool privileged = source.Coin() || IsProgramPath(operation.call);
+  operation.caller = privileged ? Caller::kPrivileged : Caller::kUnprivileged;
+  if (source.Coin()) operation.cpu = static_cast<uint16_t>(source.Below(kAnyCpu));
+  if (source.Coin()) operation.thread = static_cast<uint8_t>(source.Below(kMaxThreads));
   return operation;
 }
 
 inline Outcome RandomOutcome(Source& source) {
   Outcome outcome;
   if (source.Below(4) == 0) {
-    outcome.completion = static_cast<Completion>(source.Below(5));
+    outcome.completion = static_cast<Completion>(source.Below(6));
     outcome.detail = source.Text(100);
   }
   if (source.Coin())
     outcome.error = static_cast<Errno>(source.Number<uint32_t>() >> source.Below(32));
+  if (source.Below(4) == 0) outcome.result = static_cast<int64_t>(source.Number<uint64_t>());
   switch (source.Below(std::variant_size_v<Output>)) {
     case 0:
       break;

@@ -115,16 +115,15 @@ std::optional<uint64_t> FieldReader::ReadNumber(std::string_view name, uint64_t 
   return std::nullopt;
 }
 
-void FieldReader::Signed(std::string_view name, int32_t& value, int32_t) {
+std::optional<int64_t> FieldReader::ReadSigned(std::string_view name, int64_t low, int64_t high) {
   const JsonValue* const found = Find(name);
-  if (found == nullptr) return;
+  if (found == nullptr) return std::nullopt;
   const auto number = static_cast<int64_t>(found->number);
   const bool integer = (found->kind == JsonValue::Kind::kUnsigned && number >= 0) ||
                        found->kind == JsonValue::Kind::kNegative;
-  if (!integer || number < INT32_MIN || number > INT32_MAX) {
-    return Fail(name, "an integer from -2147483648 to 2147483647", *found);
-  }
-  value = static_cast<int32_t>(number);
+  if (integer && number >= low && number <= high) return number;
+  Fail(name, "an integer from " + std::to_string(low) + " to " + std::to_string(high), *found);
+  return std::nullopt;
 }
 
 void FieldReader::Bool(std::string_view name, bool& value, bool) {

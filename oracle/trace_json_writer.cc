@@ -107,12 +107,6 @@ void FieldWriter::Word(std::string_view name, std::string_view word) {
   out_ += '"';
 }
 
-void FieldWriter::Signed(std::string_view name, int32_t value, int32_t normal) {
-  if (value == normal) return;
-  Key(name);
-  out_ += std::to_string(value);
-}
-
 void FieldWriter::Bool(std::string_view name, bool value, bool normal) {
   if (value == normal) return;
   Key(name);

@@ -163,7 +163,7 @@ constexpr Errno kErrnos[] = {
     Errno::kEMFILE, Errno::kENOSPC,     Errno::kERANGE,    Errno::kEDEADLK, Errno::kENOSYS,
     Errno::kEBADFD, Errno::kEOPNOTSUPP, Errno::kETIMEDOUT, Errno::kENOTSUPP};
 constexpr uint16_t kOtherErrno =
-    kCellOutcomes - 4;  // Then one for each Completion that is not a return.
+    kCellOutcomes - 5;  // Then one for each Completion that is not a return.
 static_assert(std::size(kErrnos) <= kOtherErrno);
 
 // Errno value → number, for those below 1024.
@@ -178,7 +178,8 @@ constexpr auto kErrnoNumbers = [] {
 
 std::string OutcomeWord(uint16_t outcome) {
   if (outcome < std::size(kErrnos)) return ErrnoName(kErrnos[outcome]);
-  static constexpr std::string_view kOthers[] = {"other-errno", "overran", "crashed", "hung"};
+  static constexpr std::string_view kOthers[] = {"other-errno", "overran", "crashed", "hung",
+                                                 "refused"};
   return std::string(kOthers[outcome - kOtherErrno]);
 }
 
@@ -217,6 +218,8 @@ uint16_t OutcomeNumber(const Outcome& outcome) {
       return kOtherErrno + 2;
     case Completion::kHung:
       return kOtherErrno + 3;
+    case Completion::kRefused:
+      return kOtherErrno + 4;
     case Completion::kNotRun:
       break;
   }

@@ -121,6 +121,8 @@ std::string DescribeOutcome(const Operation& operation, const Outcome& outcome) 
       return "a crash" + detail;
     case Completion::kHung:
       return "no return in time" + detail;
+    case Completion::kRefused:
+      return "a program refused at load with " + std::string(ErrnoName(outcome.error)) + detail;
   }
   Sentence sentence(outcome.error == Errno::kNone ? "success" : ErrnoName(outcome.error));
   if (const auto* bytes = std::get_if<Bytes>(&outcome.output)) {

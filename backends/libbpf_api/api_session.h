@@ -137,6 +137,14 @@ class ApiSession : public Session {
   void Do(const FdRead& op, Outcome* out);
   void Do(const FdWrite& op, Outcome* out);
   void Do(const BtfLoad& op, Outcome* out);
+  void Do(const HelperLookup& op, Outcome* out);
+  void Do(const HelperUpdate& op, Outcome* out);
+  void Do(const HelperDelete& op, Outcome* out);
+  void Do(const HelperPush& op, Outcome* out);
+  void Do(const HelperPop& op, Outcome* out);
+  void Do(const HelperPeek& op, Outcome* out);
+  void Do(const HelperLookupPercpu& op, Outcome* out);
+  void Do(const HelperForEach& op, Outcome* out);
 
   // Objects.
   int Fd(Handle handle);
