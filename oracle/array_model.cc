@@ -178,6 +178,31 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
   return {};
 }
 
+Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited,
+                                  const BatchOutput& noted) const {
+  const uint64_t wanted =
+      limit == 0 ? attributes_.max_entries : std::min(limit, attributes_.max_entries);
+  if (visited != wanted) {
+    return {limit == 0 ? C::for_each_visits : C::for_each_stops,
+            std::to_string(wanted) + " elements visited", std::to_string(visited) + " visited"};
+  }
+  if (!NotesFit(noted, visited, 4, attributes_.value_size)) {
+    return {C::for_each_visits, "the elements visited to be noted",
+            std::to_string(noted.count) + " noted"};
+  }
+  for (uint32_t n = 0; n < noted.count; ++n) {
+    const Bytes got_key = noted.keys.Slice(size_t{n} * 4, 4);
+    const Bytes got_value =
+        noted.values.Slice(size_t{n} * attributes_.value_size, attributes_.value_size);
+    const Bytes key = Bytes::LittleEndian(n, 4);
+    const Bytes value = Load(n * stride(), attributes_.value_size);
+    if (got_key == key && got_value == value) continue;
+    return {got_key == key ? C::for_each_visits : C::for_each_ascending,
+            key.ToHex() + " -> " + value.ToHex(), got_key.ToHex() + " -> " + got_value.ToHex()};
+  }
+  return {};
+}
+
 void ArrayModel::Update(const Bytes& key, const Bytes& value) {
   Bytes stored = value;
   attributes_.HideLock(&stored);

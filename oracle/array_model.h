@@ -32,6 +32,9 @@ class ArrayModel {
   Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,
                             const BatchOutput& output);
 
+  // What bpf_for_each_map_elem() visited, and what its callback noted.
+  Mismatch CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const;
+
   void Update(const Bytes& key, const Bytes& value);
 
   // The memory that mmap(2) shows: the elements, each at a multiple of eight bytes, up to a whole

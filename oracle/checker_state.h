@@ -17,6 +17,15 @@
 
 namespace mapspec {
 
+// What a program does with the map of its helper.
+struct ProgramUse {
+  enum class Helper : uint8_t { kKeyed, kQueue, kPercpu, kForEach } helper = Helper::kKeyed;
+  bool changes = false;  // The helper changes the map.
+  bool takes_lock = false;
+  bool reads = false;   // A value is read through a pointer.
+  bool writes = false;  // A value is written through a pointer.
+};
+
 struct Checker::State {
   State(const Profile& for_profile, const Environment& in_environment)
       : profile(for_profile), environment(in_environment) {}
@@ -108,6 +117,19 @@ struct Checker::State {
                      const std::function<Expectation(const Bytes&)>& expect,
                      const std::function<void(uint32_t, const Bytes&)>& apply);
   static Bytes ElementOf(const Bytes& elements, uint64_t n, uint32_t size);
+  // Judges whether the program should have been loaded; true where it should and may have been run,
+  // so that the helper's answer is to be judged.
+  bool SettleLoad(Handle slot, const ProgramUse& use, const Outcome& outcome);
+  // Settle for what a helper returned.
+  Settled SettleHelper(const Expectation& expected, const Outcome& outcome, MapState* map);
+  // The errno of it, also where the kernel gives programs only half of it.
+  Errno HelperError(const Outcome& outcome) const;
+  // What was read through a pointer that was held over the call; `value` is nullptr where there was
+  // no element.
+  void CompareHeld(const Bytes* value, ClauseId clause, const Outcome& outcome, MapState* map);
+  // Judges a pop or peek; true when it succeeded.
+  template <typename C>
+  bool TakeHead(const Expectation& expected, C clauses, const Outcome& outcome, MapState* map);
   // The clauses that a successful read or write confirms about its descriptor.
   void CiteRead(const HandleState& handle, const MapState& map);
   void CiteWrite(const HandleState& handle);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "oracle/hash_model.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "oracle/clauses.gen.h"
 #include "oracle/limits.h"
 
@@ -163,6 +167,49 @@ void HashModel::Update(const Bytes& key, const Bytes& value) {
   attributes_.HideLock(&elements_[index].value);
   order_.Unsettle(&elements_, index);
   Changed();
+}
+
+void HashModel::Store(const Bytes& key, const Bytes& value) {
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) return;
+  elements_[index].value = value;
+  attributes_.HideLock(&elements_[index].value);
+}
+
+bool HashModel::IsDoubtful(const Bytes& key) const {
+  const uint32_t index = elements_.Find(key);
+  return index != ElementTable::kNone && !elements_[index].certain;
+}
+
+Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const {
+  const auto at_most = [&](uint64_t n) { return limit == 0 ? n : std::min<uint64_t>(limit, n); };
+  if (visited < at_most(certain()) || visited > at_most(possible())) {
+    return {limit == 0 ? C::for_each_visits : C::for_each_stops,
+            std::to_string(at_most(certain())) + " elements visited",
+            std::to_string(visited) + " visited"};
+  }
+  if (!NotesFit(noted, visited, attributes_.key_size, attributes_.value_size)) {
+    return {C::for_each_visits, "the elements visited to be noted",
+            std::to_string(noted.count) + " noted"};
+  }
+  std::vector<Bytes> seen;
+  for (uint32_t n = 0; n < noted.count; ++n) {
+    const Bytes key = noted.keys.Slice(size_t{n} * attributes_.key_size, attributes_.key_size);
+    const Bytes value =
+        noted.values.Slice(size_t{n} * attributes_.value_size, attributes_.value_size);
+    const uint32_t index = elements_.Find(key);
+    const bool again = std::find(seen.begin(), seen.end(), key) != seen.end();
+    if (index == ElementTable::kNone || again) {
+      return {C::for_each_visits, "each key of the map once",
+              key.ToHex() + (again ? " again" : ", which is not in it")};
+    }
+    if (!(elements_[index].value == value)) {
+      return {C::for_each_visits, key.ToHex() + " -> " + elements_[index].value.ToHex(),
+              key.ToHex() + " -> " + value.ToHex()};
+    }
+    seen.push_back(key);
+  }
+  return {};
 }
 
 void HashModel::Delete(const Bytes& key) {

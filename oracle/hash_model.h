@@ -38,6 +38,10 @@ class HashModel {
   // The effects of calls that succeeded.
   void Update(const Bytes& key, const Bytes& value);
   void Delete(const Bytes& key);
+  // A program wrote through the pointer to an element's value.
+  void Store(const Bytes& key, const Bytes& value);
+  // Whether the key may or may not be there.
+  bool IsDoubtful(const Bytes& key) const;
   // A key was found to be absent (ENOENT), which settles an uncertain one.
   void Absent(const Bytes& key);
   // A key was found to be there.
@@ -49,6 +53,8 @@ class HashModel {
   // The same for a page of a batch walk that was allowed by ExpectLookupBatch.
   Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,
                             const BatchOutput& output);
+  // What bpf_for_each_map_elem() visited, and what its callback noted.
+  Mismatch CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const;
 
  private:
   // Live elements that are surely there, and all that may be.

@@ -43,6 +43,14 @@ inline bool Untouched(const BatchOutput& output) {
   return IsPoison(output.out_batch) && IsPoison(output.keys) && IsPoison(output.values);
 }
 
+// Whether a callback that was called `visited` times noted elements, whole ones, and not more.
+inline bool NotesFit(const BatchOutput& noted, uint64_t visited, uint32_t key_size,
+                     uint32_t value_size) {
+  return noted.count <= visited && (noted.count == 0) == (visited == 0) &&
+         noted.keys.size() >= uint64_t{noted.count} * key_size &&
+         noted.values.size() >= uint64_t{noted.count} * value_size;
+}
+
 }  // namespace mapspec
 
 #endif  // ORACLE_LIMITS_H_

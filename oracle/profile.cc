@@ -27,6 +27,9 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(freeze_refuses_lock),
     TRAIT(lock_refuses_wronly_prog),
     TRAIT(unprivileged_descriptors),
+    TRAIT(helper_results_64_bit),
+    TRAIT(for_each_map_elem),
+    TRAIT(lookup_percpu_helper),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -48,6 +51,7 @@ constexpr Traits Linux61() {
   traits.freeze_without_capability = false;
   traits.freeze_refuses_lock = false;
   traits.lock_refuses_wronly_prog = false;
+  traits.helper_results_64_bit = false;
   return traits;
 }
 
@@ -59,6 +63,8 @@ constexpr Traits Linux510() {
   traits.array_large_values = false;
   traits.queue_overflow_enomem = false;
   traits.no_prealloc_enomem = false;
+  traits.for_each_map_elem = false;
+  traits.lookup_percpu_helper = false;
   return traits;
 }
 

@@ -1,33 +1,367 @@
 // SPDX-License-Identifier: MIT
 //
-// The helpers that programs call: which programs are not loaded, and what a helper returns.
+// The helpers that programs call: which programs are not loaded, what a helper returns, and what a
+// program sees through the pointers that it holds. A helper asks the map type's model as the
+// syscall does; what stands here is what differs.
+#include <algorithm>
+#include <set>
+
 #include "oracle/checker_state.h"
 
 namespace mapspec {
+namespace {
+
+using G = clause::generic;
+using Settled = Checker::State::Settled;
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+bool IsKeyless(const MapState& map) {
+  return map.attributes.type == MapType::QUEUE || map.attributes.type == MapType::STACK;
+}
+
+// Calls f with the clauses of the map's type.
+template <typename F>
+Expectation OfHashOrArray(const MapState& map, F f) {
+  return map.attributes.type == MapType::ARRAY ? f(clause::array{}) : f(clause::hash{});
+}
+template <typename F>
+Expectation OfQueueOrStack(const MapState& map, F f) {
+  return map.attributes.type == MapType::STACK ? f(clause::stack{}) : f(clause::queue{});
+}
+
+// In the order in which the verifier meets what it objects to: the map, the helper's arguments, the
+// access of the helper, whether the type has it, and then what follows the call.
+Expectation ExpectLoad(const HandleState& handle, const MapState* map, const ProgramUse& use,
+                       const Traits& traits) {
+  using Helper = ProgramUse::Helper;
+  if (handle.kind == HandleState::Kind::kClosed) {
+    return Expectation::Refused(Errno::kEBADF, G::program_bad_descriptor);
+  }
+  if (map == nullptr) return Expectation::Refused(Errno::kEINVAL, G::program_not_a_map);
+  if (std::holds_alternative<std::monostate>(map->model)) return Expectation::Anything();
+  const bool keyless = IsKeyless(*map);
+  if (use.helper == Helper::kForEach && !traits.for_each_map_elem) return Expectation::Anything();
+  if (use.helper == Helper::kPercpu && !traits.lookup_percpu_helper) {
+    return Expectation::Anything();
+  }
+  if (keyless && (use.helper == Helper::kKeyed || use.helper == Helper::kPercpu)) {
+    return OfQueueOrStack(*map, [](auto clauses) {
+      using C = decltype(clauses);
+      return Expectation::Refused(Errno::kEACCES, C::program_no_key_helpers,
+                                  C::program_no_key_helpers_errno);
+    });
+  }
+  const auto read_only = [] {
+    return Expectation::Refused(Errno::kEACCES, G::program_rdonly_prog,
+                                G::program_rdonly_prog_errno);
+  };
+  const bool rdonly = (map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0;
+  const bool wronly = (map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0;
+  if (rdonly && use.changes) return read_only();
+  if (use.helper == Helper::kPercpu) {
+    return OfHashOrArray(*map, [](auto clauses) {
+      return Expectation::Refused(Errno::kEINVAL, decltype(clauses)::program_no_percpu_lookup);
+    });
+  }
+  if (!keyless && use.helper == Helper::kQueue) {
+    return OfHashOrArray(*map, [](auto clauses) {
+      using C = decltype(clauses);
+      return Expectation::Refused(Errno::kEINVAL, C::program_no_queue_helpers,
+                                  C::program_no_queue_helpers_errno);
+    });
+  }
+  if (keyless && use.helper == Helper::kForEach) {
+    return OfQueueOrStack(*map, [](auto clauses) {
+      return Expectation::Refused(Errno::kENOTSUPP, decltype(clauses)::for_each_refused);
+    });
+  }
+  if (use.takes_lock && !map->attributes.has_lock()) {
+    return Expectation::Refused(Errno::kEINVAL, G::program_spin_lock_absent);
+  }
+  if (wronly && use.reads) {
+    return Expectation::Refused(Errno::kEACCES, G::program_wronly_prog,
+                                G::program_wronly_prog_errno);
+  }
+  if (rdonly && use.writes) return read_only();
+  return Expectation::Succeeds(G::program_loads);
+}
+
+// What the helper's own arguments add to what the model says of an update.
+Expectation ExpectUpdate(const Bytes& key, uint64_t flags, MapState* map) {
+  const bool lock_missing = (flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock();
+  const auto no_lock = [] {
+    return Expectation::Fails(Errno::kEINVAL, G::program_lock_flag_without_lock);
+  };
+  if (auto* array = std::get_if<ArrayModel>(&map->model)) {
+    const Expectation model = array->ExpectUpdate(key, flags);
+    if (!lock_missing) return model;
+    if (model.AllowsSuccess()) return no_lock();
+    Expectation refused = model;
+    return refused.Also(clause::array::program_lock_flag_last);
+  }
+  const Expectation model = std::get<HashModel>(map->model).ExpectUpdate(key, flags);
+  // Unknown flags are told first.
+  return lock_missing && (flags & ~BPF_F_LOCK) <= BPF_EXIST ? no_lock() : model;
+}
+
+// The value that a pointer to the element shows; nullptr where there is no element. Valid until the
+// next call.
+const Bytes* ValueOf(MapState* map, const Bytes& key) {
+  const Expectation lookup =
+      std::visit(Overloaded{[&](HashModel& hash) { return hash.ExpectLookup(key); },
+                            [&](ArrayModel& array) { return array.ExpectLookup(key, 0); },
+                            [](auto&) { return Expectation::Anything(); }},
+                 map->model);
+  return lookup.output;
+}
+
+// Calls f with the model and its clauses.
+template <typename F>
+void WithQueueOrStack(MapState* map, F f) {
+  if (auto* queue = std::get_if<QueueModel>(&map->model)) f(*queue, clause::queue{});
+  if (auto* stack = std::get_if<StackModel>(&map->model)) f(*stack, clause::stack{});
+}
+
+}  // namespace
+
+bool Checker::State::SettleLoad(Handle slot, const ProgramUse& use, const Outcome& outcome) {
+  const HandleState& handle = world.At(slot);
+  MapState* map = world.MapOfOrNull(slot);
+  const Expectation load = ExpectLoad(handle, map, use, profile.traits);
+  if (load.at_load || load.anything || outcome.completion == Completion::kRefused) {
+    Settle(load, outcome, map);
+    return false;
+  }
+  if (outcome.completion != Completion::kReturned) return true;
+  // It may hold the map a little longer than the script does.
+  map->released_late = true;
+  Cite(G::program_loads);
+  if (!handle.can_read || !handle.can_write) Cite(G::program_descriptor_access);
+  if (map->frozen && (use.changes || use.writes)) Cite(G::program_frozen);
+  if ((map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0) Cite(G::program_rdonly_prog);
+  if ((map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0) Cite(G::program_wronly_prog);
+  if (IsKeyless(*map) && !use.changes &&
+      (map->attributes.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
+    Cite(map->attributes.type == MapType::STACK ? clause::stack::program_peek_access_flags
+                                                : clause::queue::program_peek_access_flags);
+  }
+  return true;
+}
+
+template <typename C>
+bool Checker::State::TakeHead(const Expectation& expected, C, const Outcome& outcome,
+                              MapState* map) {
+  const Settled settled = SettleHelper(expected, outcome, map);
+  if (settled == Settled::kSucceeded) {
+    CompareOutput(expected, outcome, map);
+    return true;
+  }
+  if (settled == Settled::kStop) return false;
+  Cite(C::program_empty_errno);
+  Cite(C::program_empty_zeroes);
+  const Bytes zeros(map->attributes.value_size);
+  if (!(OutputBytes(outcome) == zeros)) {
+    Compare({C::program_empty_zeroes, zeros.ToHex(), OutputBytes(outcome).ToHex()}, map);
+  }
+  return false;
+}
+
+Errno Checker::State::HelperError(const Outcome& outcome) const {
+  constexpr int64_t kLowestHalf = int64_t{UINT32_MAX} - 4094;
+  const bool half = !profile.traits.helper_results_64_bit && outcome.result >= kLowestHalf &&
+                    outcome.result <= int64_t{UINT32_MAX};
+  return half ? static_cast<Errno>(-static_cast<int32_t>(outcome.result)) : outcome.error;
+}
+
+Settled Checker::State::SettleHelper(const Expectation& expected, const Outcome& outcome,
+                                     MapState* map) {
+  const Errno error = HelperError(outcome);
+  if (outcome.result == 0 || NoAnswer(outcome)) {
+    const Settled settled = Settle(expected, outcome, map);
+    if (settled == Settled::kFailed) Cite(G::program_result);
+    return settled;
+  }
+  if (error == Errno::kNone) {  // Neither 0 nor a negative errno.
+    Compare({G::program_result, expected.ToString(),
+             "the return value " + std::to_string(outcome.result)},
+            map);
+    return Settled::kStop;
+  }
+  Outcome widened = outcome;
+  widened.error = error;
+  widened.result = 0;
+  const Settled settled = Settle(expected, widened, map);
+  if (settled == Settled::kFailed) Cite(G::program_result_32_bit);
+  return settled;
+}
+
+void Checker::State::CompareHeld(const Bytes* value, ClauseId clause, const Outcome& outcome,
+                                 MapState* map) {
+  const Bytes& got = OutputBytes(outcome);
+  if (value == nullptr) {
+    if (!IsPoison(got)) {
+      Compare(
+          {G::call_failure_leaves_outputs, "nothing read, as there was no element", got.ToHex()},
+          map);
+    }
+    return;
+  }
+  Cite(clause);
+  if (got == *value) return;
+  Compare({clause, value->ToHex(), got.ToHex()}, map);
+  if (judgement.kind == Judgement::Kind::kViolation) judgement.expected_bytes = *value;
+}
 
 void Checker::State::On(const HelperLookup& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  const ProgramUse use{.takes_lock = op.lock, .reads = true, .writes = op.store};
+  if (!SettleLoad(op.map, use, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
+  auto* hash = std::get_if<HashModel>(&map->model);
+  auto* array = std::get_if<ArrayModel>(&map->model);
+  const Expectation expected =
+      hash != nullptr ? hash->ExpectLookup(key) : array->ExpectLookup(key, 0);
+  const Settled settled = SettleHelper(expected, outcome, map);
+  if (settled == Settled::kStop) return;
+  if (settled == Settled::kFailed) {
+    if (hash != nullptr) hash->Absent(key);
+    return CompareUntouched(outcome, map);
+  }
+  CompareOutput(expected, outcome, map);
+  if (op.lock) Cite(G::program_spin_lock);
+  if (hash != nullptr) hash->Present(key);
+  if (!op.store || judgement.kind != Judgement::Kind::kConforms) return;
+  const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
+  if (hash != nullptr) {
+    hash->Store(key, value);
+  } else {
+    array->Update(key, value);
+  }
 }
+
 void Checker::State::On(const HelperUpdate& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  if (!SettleLoad(op.map, {.changes = true, .reads = op.hold}, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
+  const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
+  auto* hash = std::get_if<HashModel>(&map->model);
+  auto* array = std::get_if<ArrayModel>(&map->model);
+  const bool in_place =
+      array != nullptr || ((op.flags & BPF_F_LOCK) != 0 && map->attributes.has_lock());
+  const bool doubtful = hash != nullptr && hash->IsDoubtful(key);
+  const Bytes* before = op.hold ? ValueOf(map, key) : nullptr;
+  const bool had = before != nullptr;
+  Bytes held = had ? *before : Bytes();
+
+  const Settled settled = SettleHelper(ExpectUpdate(key, op.flags, map), outcome, map);
+  if (settled == Settled::kStop) return;
+  if (settled == Settled::kSucceeded) {
+    if (hash != nullptr) {
+      hash->Update(key, value);
+    } else {
+      array->Update(key, value);
+    }
+    if (had && in_place) held = *ValueOf(map, key);
+  } else if (hash != nullptr) {
+    const Errno error = HelperError(outcome);
+    if (error == Errno::kEEXIST) hash->Present(key);
+    if (error == Errno::kENOENT || error == Errno::kE2BIG) hash->Absent(key);
+  }
+  if (!op.hold || doubtful) return;
+  CompareHeld(had ? &held : nullptr,
+              array != nullptr ? clause::array::program_update_in_place
+              : in_place       ? clause::hash::program_lock_in_place
+                               : clause::hash::program_replace_swaps,
+              outcome, map);
 }
+
 void Checker::State::On(const HelperDelete& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  if (!SettleLoad(op.map, {.changes = true, .reads = op.hold}, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
+  auto* hash = std::get_if<HashModel>(&map->model);
+  const bool doubtful = hash != nullptr && hash->IsDoubtful(key);
+  const Bytes* before = op.hold ? ValueOf(map, key) : nullptr;
+  const bool had = before != nullptr;
+  const Bytes held = had ? *before : Bytes();
+  const Expectation expected =
+      hash != nullptr ? hash->ExpectDelete(key) : std::get<ArrayModel>(map->model).ExpectDelete();
+  const Settled settled = SettleHelper(expected, outcome, map);
+  if (settled == Settled::kStop) return;
+  if (hash != nullptr) {
+    if (settled == Settled::kSucceeded) hash->Delete(key);
+    if (HelperError(outcome) == Errno::kENOENT) hash->Absent(key);
+  }
+  if (!op.hold || doubtful) return;
+  CompareHeld(had ? &held : nullptr,
+              hash != nullptr ? clause::hash::program_delete_keeps_memory
+                              : clause::array::program_update_in_place,
+              outcome, map);
 }
+
 void Checker::State::On(const HelperPush& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  const ProgramUse use{.helper = ProgramUse::Helper::kQueue, .changes = true};
+  if (!SettleLoad(op.map, use, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
+  WithQueueOrStack(map, [&](auto& model, auto) {
+    if (SettleHelper(model.ExpectPush(op.flags), outcome, map) == Settled::kSucceeded) {
+      model.Push(value);
+    }
+  });
 }
+
 void Checker::State::On(const HelperPop& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  const ProgramUse use{.helper = ProgramUse::Helper::kQueue, .changes = true};
+  if (!SettleLoad(op.map, use, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  WithQueueOrStack(map, [&](auto& model, auto clauses) {
+    if (TakeHead(model.ExpectPop(), clauses, outcome, map)) model.Pop();
+  });
 }
+
 void Checker::State::On(const HelperPeek& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  const ProgramUse use{.helper = ProgramUse::Helper::kQueue};
+  if (!SettleLoad(op.map, use, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  WithQueueOrStack(
+      map, [&](auto& model, auto clauses) { TakeHead(model.ExpectPeek(), clauses, outcome, map); });
 }
+
 void Checker::State::On(const HelperLookupPercpu& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  // No type that has a model here has the helper: it ends at the load.
+  const ProgramUse use{.helper = ProgramUse::Helper::kPercpu, .reads = true};
+  if (SettleLoad(op.map, use, outcome)) Settle(Expectation::Anything(), outcome, nullptr);
 }
+
 void Checker::State::On(const HelperForEach& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
+  const ProgramUse use{.helper = ProgramUse::Helper::kForEach, .reads = true};
+  if (!SettleLoad(op.map, use, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  const auto* hash = std::get_if<HashModel>(&map->model);
+  const Expectation expected = OfHashOrArray(*map, [&](auto clauses) {
+    using C = decltype(clauses);
+    return op.flags != 0
+               ? Expectation::Fails(Errno::kEINVAL, C::for_each_flags)
+               : Expectation::Succeeds(C::for_each_visits).Also(C::for_each_stops, op.limit != 0);
+  });
+  if (op.flags != 0 || outcome.result <= 0 || outcome.completion != Completion::kReturned) {
+    if (SettleHelper(expected, outcome, map) != Settled::kSucceeded) return;
+  } else {
+    Outcome visited = outcome;
+    visited.result = 0;
+    if (SettleHelper(expected, visited, map) != Settled::kSucceeded) return;
+  }
+  const auto visited = static_cast<uint64_t>(outcome.result);
+  Compare(
+      hash != nullptr
+          ? hash->CheckForEach(op.limit, visited, OutputBatch(outcome))
+          : std::get<ArrayModel>(map->model).CheckForEach(op.limit, visited, OutputBatch(outcome)),
+      map);
 }
 
 }  // namespace mapspec

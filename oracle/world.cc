@@ -63,7 +63,7 @@ std::optional<uint32_t> World::FindById(uint32_t id) const {
 
 bool World::MayHaveId(uint32_t id) const {
   for (const MapState& map : maps_) {
-    if (id != 0 && map.id == id && map.lingering) return true;
+    if (id != 0 && map.id == id && !map.alive() && map.released_late) return true;
   }
   return false;
 }
@@ -90,7 +90,8 @@ void World::AddPin(const std::string& path, uint32_t map) {
 void World::RemovePin(const std::string& path) {
   const auto pin = pins_.find(path);
   if (pin == pins_.end()) return;
-  Release(pin->second, /*by_unlink=*/true);
+  maps_[pin->second].released_late = true;
+  Release(pin->second);
   pins_.erase(pin);
 }
 
@@ -125,10 +126,9 @@ void World::FillBtf(uint16_t slot, std::optional<BtfLoad> btf) {
   btfs_[slot] = btf;
 }
 
-void World::Release(uint32_t map, bool by_unlink) {
+void World::Release(uint32_t map) {
   MapState& state = maps_[map];
   if (--state.references != 0) return;
-  state.lingering = by_unlink;
   state.model = std::monostate{};  // Its elements are of no use any more.
 }
 

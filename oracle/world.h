@@ -39,8 +39,9 @@ struct MapState {
   bool unspecified = false;
   uint32_t id = 0;  // As BPF_OBJ_GET_INFO_BY_FD told; 0 while unknown.
   uint32_t references = 0;
-  // The last reference went away by unlink(2): the kernel frees the map a little later.
-  bool lingering = false;
+  // A pin that was unlinked or a program that was loaded referred to it: the kernel drops such
+  // references a little later, so that the map may outlive the rest of them for a while.
+  bool released_late = false;
   uint32_t writable_views = 0;
   Bytes last_batch;  // What the last batch wrote to out_batch.
   bool alive() const { return references != 0; }
@@ -96,7 +97,7 @@ class World {
   void FillBtf(uint16_t slot, std::optional<BtfLoad> btf);
 
  private:
-  void Release(uint32_t map, bool by_unlink = false);
+  void Release(uint32_t map);
 
   std::vector<HandleState> handles_;
   std::vector<MapState> maps_;
