@@ -2,58 +2,15 @@
 #include "specs/answers.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
-#include "specs/field_reader.h"
+#include "specs/answer_parts.h"
 
 namespace mapspec {
 namespace {
 
-constexpr uint32_t kInfoSize = 88;      // sizeof(struct bpf_map_info) of the uapi of 6.1 to 6.18.
-constexpr uint32_t kFirstId = 100;      // The id of a script's first map; any will do.
-constexpr size_t kMaxBuffer = 1 << 20;  // Longer buffers are not looked at by any scenario.
-
-// How the call may end; for "any error" every errno is a candidate.
-std::vector<Outcome> Endings(const StatedOutcome& stated) {
-  Outcome outcome;
-  outcome.error = stated.error;
-  if (stated.result != StatedOutcome::Result::kAnyError) return {outcome};
-  std::vector<Outcome> endings;
-  for (const std::string& name : ErrnoNames()) {
-    outcome.error = *ParseErrno(name);
-    endings.push_back(outcome);
-  }
-  return endings;
-}
-
-void AddOnce(const Bytes& bytes, std::vector<Bytes>* list) {
-  if (std::find(list->begin(), list->end(), bytes) == list->end()) list->push_back(bytes);
-}
-
-// What the oracle says must be in the output of a successful call.
-std::optional<Bytes> Asked(const Operation& operation, size_t size, const Checker& checker) {
-  for (const uint8_t fill : {uint8_t{0x5c}, uint8_t{0xc5}}) {
-    Outcome wrong;
-    wrong.output = Bytes(size, fill);
-    Checker copy = checker;
-    const Judgement& judgement = copy.Step(operation, wrong);
-    if (judgement.kind == Judgement::Kind::kViolation && judgement.expected_bytes.size() == size) {
-      return judgement.expected_bytes;
-    }
-  }
-  return std::nullopt;
-}
-
-Bytes Overlaid(Bytes buffer, const std::vector<Bytes>& elements) {
-  size_t offset = 0;
-  for (const Bytes& element : elements) {
-    if (offset + element.size() > buffer.size()) break;
-    if (!element.empty()) std::memcpy(buffer.data() + offset, element.data(), element.size());
-    offset += element.size();
-  }
-  return buffer;
-}
+constexpr uint32_t kInfoSize = 88;  // sizeof(struct bpf_map_info) of the uapi of 6.1 to 6.18.
+constexpr uint32_t kFirstId = 100;  // The id of a script's first map; any will do.
 
 // What is left of an info when only the first `length` bytes of struct bpf_map_info are filled.
 MapInfo Cut(const MapInfo& info, uint32_t length) {
@@ -130,7 +87,7 @@ std::vector<Outcome> Answers::WithBytes(const StatedOutcome& stated, const Opera
     AddOnce(Poison(size), &buffers);
   }
   std::vector<Outcome> outcomes;
-  for (Outcome ending : Endings(stated)) {
+  for (Outcome ending : Endings(stated, operation)) {
     for (const Bytes& buffer : buffers) {
       ending.output = buffer;
       outcomes.push_back(ending);
@@ -139,114 +96,8 @@ std::vector<Outcome> Answers::WithBytes(const StatedOutcome& stated, const Opera
   return outcomes;
 }
 
-std::vector<Answers::Element> Answers::Present(Handle map, const Checker& checker) const {
-  std::vector<Element> present;
-  std::set<Bytes> candidates = keys_;
-  // The elements of an array are there without having been written.
-  const KnownMap* known = MapAt(map);
-  for (uint32_t i = 0; known != nullptr && i < std::min(known->create.max_entries, 16u); ++i) {
-    candidates.insert(Bytes::LittleEndian(i, KeySize(map)));
-  }
-  for (const Bytes& key : KnownBytes(candidates, KeySize(map))) {
-    const Operation lookup{Lookup{map, {Pointer::kValid, key}, Pointer::kValid, 0},
-                           Caller::kPrivileged};
-    if (const std::optional<Bytes> value = Asked(lookup, ValueSize(map), checker)) {
-      present.emplace_back(key, *value);
-    }
-  }
-  return present;
-}
-
-std::vector<Outcome> Answers::ForBatch(const StatedOutcome& stated, const Operation&,
-                                       const LookupBatch& batch, const Checker& checker) const {
-  const KnownMap* map = MapAt(batch.map);
-  const size_t key_size = KeySize(batch.map), value_size = ValueSize(batch.map);
-  const auto buffer = [&](Pointer pointer, size_t size, size_t count) {
-    if (pointer != Pointer::kValid) return Bytes();
-    const bool fits = size == 0 || count <= kMaxBuffer / size;
-    return Poison(fits ? size * count : kMaxBuffer);
-  };
-  BatchOutput blank;
-  blank.count = batch.count;
-  blank.out_batch = buffer(batch.out_batch, std::max<size_t>(key_size, 4), 1);
-  blank.keys = buffer(batch.keys, key_size, batch.count);
-  blank.values = buffer(batch.values, value_size, batch.count);
-
-  const std::vector<Element> present = Present(batch.map, checker);
-  const size_t start =
-      batch.start == LookupBatch::Start::kNull || map == nullptr ? 0 : map->emitted;
-  // Pages of elements that might have been handed out: as stated, else a run of those that are
-  // there.
-  std::vector<std::vector<Element>> pages;
-  const auto& listed = stated.keys ? stated.keys : stated.values;
-  if (listed) {
-    std::vector<Element> page(listed->size());
-    for (size_t i = 0; i < page.size(); ++i) {
-      if (stated.keys) page[i].first = (*stated.keys)[i];
-      if (stated.values) page[i].second = (*stated.values)[i];
-      for (const Element& element : present) {
-        if (!stated.values && element.first == page[i].first) page[i].second = element.second;
-        const bool used = std::any_of(page.begin(), page.end(), [&](const Element& other) {
-          return other.first == element.first;
-        });
-        if (!stated.keys && element.second == page[i].second && !used)
-          page[i].first = element.first;
-      }
-    }
-    pages.push_back(std::move(page));
-  } else {
-    const size_t most = std::min<size_t>(present.size(), stated.count.value_or(batch.count));
-    for (size_t first : {std::min(start, present.size()), size_t{0}}) {
-      for (size_t size = std::min(most, present.size() - first) + 1; size-- > 0;) {
-        pages.emplace_back(present.begin() + static_cast<std::ptrdiff_t>(first),
-                           present.begin() + static_cast<std::ptrdiff_t>(first + size));
-      }
-    }
-  }
-
-  std::vector<Outcome> outcomes;
-  for (const Outcome& ending : Endings(stated)) {
-    for (const std::vector<Element>& page : pages) {
-      BatchOutput output = blank;
-      std::vector<Bytes> keys, values;
-      for (const Element& element : page) {
-        keys.push_back(element.first);
-        values.push_back(element.second);
-      }
-      if (stated.keys || !stated.untouched.keys) output.keys = Overlaid(output.keys, keys);
-      if (stated.values || !stated.untouched.values)
-        output.values = Overlaid(output.values, values);
-      std::vector<uint32_t> counts = {static_cast<uint32_t>(page.size())};
-      if (stated.count) counts = {*stated.count};
-      if (!stated.count && page.empty()) counts.push_back(batch.count);
-      const auto next = static_cast<uint32_t>(start + page.size());
-      std::vector<Bytes> tokens = {blank.out_batch};
-      if (stated.out_batch) {
-        tokens = {Overlaid(blank.out_batch, {*stated.out_batch})};
-      } else if (!stated.untouched.out_batch && !blank.out_batch.empty()) {
-        const size_t size = blank.out_batch.size();
-        AddOnce(Overlaid(blank.out_batch, {Bytes::LittleEndian(next, 4)}), &tokens);
-        AddOnce(Bytes::LittleEndian(next, size), &tokens);
-        AddOnce(Bytes::LittleEndian(next - 1, size), &tokens);
-        if (!page.empty()) AddOnce(Overlaid(blank.out_batch, {page.back().first}), &tokens);
-        // An implementation that goes on has written a token: try that first.
-        std::rotate(tokens.begin(), tokens.begin() + 1, tokens.end());
-      }
-      for (const uint32_t count : counts) {
-        for (const Bytes& token : tokens) {
-          output.count = count;
-          output.out_batch = token;
-          Outcome outcome = ending;
-          outcome.output = Boxed<BatchOutput>(output);
-          outcomes.push_back(std::move(outcome));
-        }
-      }
-    }
-  }
-  return outcomes;
-}
-
-std::vector<Outcome> Answers::ForCount(const StatedOutcome& stated, uint32_t count) const {
+std::vector<Outcome> Answers::ForCount(const StatedOutcome& stated, const Operation& operation,
+                                       uint32_t count) const {
   std::vector<uint32_t> counts = {count};
   if (stated.count) {
     counts = {*stated.count};
@@ -254,7 +105,7 @@ std::vector<Outcome> Answers::ForCount(const StatedOutcome& stated, uint32_t cou
     for (uint32_t i = 0; i < std::min(count, 64u); ++i) counts.push_back(i);
   }
   std::vector<Outcome> outcomes;
-  for (Outcome ending : Endings(stated)) {
+  for (Outcome ending : Endings(stated, operation)) {
     for (const uint32_t each : counts) {
       BatchOutput output;
       output.count = each;
@@ -265,7 +116,8 @@ std::vector<Outcome> Answers::ForCount(const StatedOutcome& stated, uint32_t cou
   return outcomes;
 }
 
-std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const GetInfo& call) const {
+std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const Operation& operation,
+                                      const GetInfo& call) const {
   MapInfo info;
   const uint32_t asked = call.info_len == 0 ? kInfoSize : call.info_len;
   std::vector<uint32_t> flags = {0};
@@ -298,7 +150,7 @@ std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const GetInfo
   std::vector<uint32_t> lengths = {std::min(asked, kInfoSize), asked};
   if (said.info_len) lengths = {*said.info_len};
   std::vector<Outcome> outcomes;
-  for (Outcome ending : Endings(stated)) {
+  for (Outcome ending : Endings(stated, operation)) {
     for (const uint32_t map_flags : flags) {
       for (const uint32_t length : lengths) {
         info.map_flags = map_flags;
@@ -327,12 +179,15 @@ std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& 
   if (const auto* op = std::get_if<MemRead>(&call)) {
     return WithBytes(stated, operation, checker, Pointer::kValid, op->length, values_);
   }
+  if (IsProgramPath(call)) return ForHelper(stated, operation, checker);
   if (const auto* op = std::get_if<LookupBatch>(&call)) {
     return ForBatch(stated, operation, *op, checker);
   }
-  if (const auto* op = std::get_if<UpdateBatch>(&call)) return ForCount(stated, op->count);
-  if (const auto* op = std::get_if<DeleteBatch>(&call)) return ForCount(stated, op->count);
-  if (const auto* op = std::get_if<GetInfo>(&call)) return ForInfo(stated, *op);
+  if (const auto* op = std::get_if<UpdateBatch>(&call))
+    return ForCount(stated, operation, op->count);
+  if (const auto* op = std::get_if<DeleteBatch>(&call))
+    return ForCount(stated, operation, op->count);
+  if (const auto* op = std::get_if<GetInfo>(&call)) return ForInfo(stated, operation, *op);
   std::vector<uint32_t> numbers;
   if (const auto* op = std::get_if<GetNextId>(&call)) {
     const auto slot = slots_.find(op->of.slot);
@@ -344,7 +199,7 @@ std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& 
   if (std::holds_alternative<Poll>(call)) numbers = {0x8, 0, 0x145};
   if (stated.number) numbers = {*stated.number};
   std::vector<Outcome> outcomes;
-  for (Outcome ending : Endings(stated)) {
+  for (Outcome ending : Endings(stated, operation)) {
     if (numbers.empty()) outcomes.push_back(ending);
     for (const uint32_t number : numbers) {
       if (stated.nonzero_id && number == 0) continue;
@@ -393,6 +248,7 @@ void Answers::Note(const Operation& operation, const Outcome& outcome) {
     // Of an array, every key that is asked for may be there.
     if (!op->key.bytes.empty()) keys_.insert(op->key.bytes);
   }
+  NoteHelper(call);
   if (const auto* op = std::get_if<LookupBatch>(&call)) {
     const std::optional<size_t> map = index(op->map);
     const auto* output = std::get_if<Boxed<BatchOutput>>(&outcome.output);

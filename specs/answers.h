@@ -8,7 +8,9 @@
 #ifndef SPECS_ANSWERS_H_
 #define SPECS_ANSWERS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -37,6 +39,7 @@ class Answers {
     uint32_t emitted = 0;  // Elements that the batch walk under way has handed out.
   };
   using Element = std::pair<Bytes, Bytes>;
+  using Page = std::vector<Element>;
 
   const KnownMap* MapAt(Handle handle) const;
   uint32_t KeySize(Handle handle) const;
@@ -47,9 +50,18 @@ class Answers {
                                  const std::set<Bytes>& written) const;
   std::vector<Outcome> ForBatch(const StatedOutcome& stated, const Operation& operation,
                                 const LookupBatch& batch, const Checker& checker) const;
-  std::vector<Outcome> ForCount(const StatedOutcome& stated, uint32_t count) const;
-  std::vector<Outcome> ForInfo(const StatedOutcome& stated, const GetInfo& info) const;
-  std::vector<Element> Present(Handle map, const Checker& checker) const;
+  std::vector<Outcome> ForHelper(const StatedOutcome& stated, const Operation& operation,
+                                 const Checker& checker) const;
+  std::vector<Outcome> ForWalk(const StatedOutcome& stated, const Operation& operation,
+                               const HelperForEach& walk, const Checker& checker) const;
+  std::vector<Outcome> ForCount(const StatedOutcome& stated, const Operation& operation,
+                                uint32_t count) const;
+  std::vector<Outcome> ForInfo(const StatedOutcome& stated, const Operation& operation,
+                               const GetInfo& info) const;
+  Page Present(Handle map, const Checker& checker) const;
+  static std::vector<Page> Pages(const StatedOutcome& stated, const Page& present,
+                                 std::initializer_list<size_t> starts, size_t most);
+  void NoteHelper(const Call& call);
   void Learn(Handle map, const InBuffer& keys, const InBuffer& values, uint32_t count);
 
   std::vector<KnownMap> maps_;

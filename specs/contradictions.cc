@@ -35,6 +35,7 @@ void ChangeEnding(const Operation& operation, const Outcome& agreeing, Maker* ma
   const auto fail_with = [&](Errno error) {
     maker->Add([&](Outcome& outcome) {
       outcome.error = error;
+      outcome.result = 0;
       if (agreeing.error != Errno::kNone) return;
       if (auto* bytes = std::get_if<Bytes>(&outcome.output)) *bytes = Poison(bytes->size());
     });
@@ -46,6 +47,7 @@ void ChangeEnding(const Operation& operation, const Outcome& agreeing, Maker* ma
   fail_with(Errno::kEPERM);
   if (agreeing.error == Errno::kNone) return;
   maker->Add([&](Outcome& outcome) {
+    outcome.completion = Completion::kReturned;
     outcome.error = Errno::kNone;
     // A poll and GET_NEXT_ID that succeed tell a number.
     if (std::holds_alternative<Poll>(operation.call) ||
@@ -55,13 +57,37 @@ void ChangeEnding(const Operation& operation, const Outcome& agreeing, Maker* ma
   });
 }
 
-void ChangeBatch(const StatedOutcome& stated, const BatchOutput& batch, Maker* maker) {
+// A program that runs though it should be refused and the reverse, a number where there is none.
+void ChangeProgram(const StatedOutcome& stated, const Operation& operation, const Outcome& agreeing,
+                   Maker* maker) {
+  if (!IsProgramPath(operation.call)) return;
+  maker->Add([&](Outcome& outcome) {
+    outcome.completion = stated.refused ? Completion::kReturned : Completion::kRefused;
+    if (outcome.error == Errno::kNone) outcome.error = Errno::kEACCES;
+    outcome.result = 0;
+  });
+  if (stated.refused) return;
+  if (agreeing.error != Errno::kNone) {
+    // The low 32 bits of the negative errno, which only the number tells from the whole.
+    maker->Add([&](Outcome& outcome) {
+      outcome.error = Errno::kNone;
+      outcome.result = (int64_t{1} << 32) - static_cast<int64_t>(agreeing.error);
+    });
+  } else if (stated.returned || !std::holds_alternative<HelperForEach>(operation.call)) {
+    maker->Add([](Outcome& outcome) { ++outcome.result; });
+  }
+}
+
+void ChangeBatch(const StatedOutcome& stated, const Operation& operation, const BatchOutput& batch,
+                 Maker* maker) {
   const auto of = [](Outcome& outcome) -> BatchOutput& {
     return *std::get<Boxed<BatchOutput>>(outcome.output);
   };
   if (stated.count) {
     maker->Add([&](Outcome& outcome) { ++of(outcome).count; });
-    if (batch.count != 0) maker->Add([&](Outcome& outcome) { --of(outcome).count; });
+    // Of the elements that a program visits, it may have room for fewer.
+    const bool fewer = batch.count != 0 && !std::holds_alternative<HelperForEach>(operation.call);
+    if (fewer) maker->Add([&](Outcome& outcome) { --of(outcome).count; });
   }
   // What is stated, and behind it what must be untouched.
   const auto flip = [&](size_t size, bool untouched, Bytes BatchOutput::*member) {
@@ -113,6 +139,7 @@ std::vector<Outcome> Contradictions(const Step& step, const Outcome& agreeing) {
   ChangeEnding(step.operation, agreeing, &maker);
   for (const StatedOutcome& stated : step.expected.alternatives) {
     if (!Matches(stated, step.operation, agreeing)) continue;
+    ChangeProgram(stated, step.operation, agreeing, &maker);
     if (const auto* bytes = std::get_if<Bytes>(&agreeing.output)) {
       if (stated.output || stated.untouched.output) {
         maker.Flip(0, bytes->size(),
@@ -126,7 +153,7 @@ std::vector<Outcome> Contradictions(const Step& step, const Outcome& agreeing) {
       if (stated.nonzero_id) maker.Add([](Outcome& outcome) { outcome.output = uint32_t{0}; });
     }
     if (const auto* batch = std::get_if<Boxed<BatchOutput>>(&agreeing.output)) {
-      ChangeBatch(stated, **batch, &maker);
+      ChangeBatch(stated, step.operation, **batch, &maker);
     }
     const auto* info = std::get_if<Boxed<MapInfo>>(&agreeing.output);
     if (info != nullptr && agreeing.error == Errno::kNone) ChangeInfo(stated, **info, &maker);

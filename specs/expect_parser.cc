@@ -11,10 +11,12 @@ namespace {
 
 std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
 
+constexpr uint64_t kMaxErrno = 4095;
+
 class ExpectParser {
  public:
-  ExpectParser(const StepWord& word, ElementSizes sizes, uint32_t load_length, Problems* problems)
-      : word_(word), sizes_(sizes), load_length_(load_length), problems_(problems) {}
+  ExpectParser(const StepWord& word, const Call& call, ElementSizes sizes, Problems* problems)
+      : word_(word), call_(call), sizes_(sizes), problems_(problems) {}
 
   bool ParseAlternatives(const YamlNode& node, StatedOutcomes* out) {
     const YamlNode* one_of = node.IsMapping() ? node.Find("one_of") : nullptr;
@@ -76,9 +78,70 @@ class ExpectParser {
     if (const YamlNode* error = node.Find("error")) {
       if (!ParseErrnoNode(*error, "any", out)) return false;
     }
-    return ParseOutput(node, out) && ParseElements(node, "keys", sizes_.key, &out->keys) &&
+    return ParseRefused(node, out) && CheckHeld(node) && ParseReturned(node, out) &&
+           ParseOutput(node, out) && ParseElements(node, "keys", sizes_.key, &out->keys) &&
            ParseElements(node, "values", sizes_.value, &out->values) && ParseBatch(node, out) &&
            ParseUntouched(node, out) && ParseNumber(node, out) && ParseInfo(node, out);
+  }
+
+  bool ParseRefused(const YamlNode& node, StatedOutcome* out) {
+    const YamlNode* refused = node.Find("refused");
+    if (refused == nullptr) return true;
+    if (!IsProgramPath(call_)) {
+      return problems_->Add(refused->position,
+                            "`refused` is about loading a program; say `via: program`, or `error`");
+    }
+    if (node.fields.size() != 1) {
+      return problems_->Add(node.position,
+                            "`refused` stands alone: a program that is not loaded calls nothing");
+    }
+    out->refused = true;
+    return ParseErrnoNode(*refused, "any", out);
+  }
+
+  // An update or a delete gives a value only where a program looked it up before.
+  bool CheckHeld(const YamlNode& node) {
+    if (word_.operation != "update" && word_.operation != "delete") return true;
+    const auto* update = std::get_if<HelperUpdate>(&call_);
+    const auto* del = std::get_if<HelperDelete>(&call_);
+    if ((update != nullptr && update->hold) || (del != nullptr && del->hold)) return true;
+    for (const YamlField& field : node.fields) {
+      if (field.name == "error" || field.name == "refused" || field.name == "result") continue;
+      return problems_->Add(field.position, Quoted(field.name) + " of " + word_.word +
+                                                ": it gives no value but to a program with "
+                                                "`hold: true`");
+    }
+    return true;
+  }
+
+  // The number that the helper returned: that of a negative errno is the error, and no other.
+  bool ParseReturned(const YamlNode& node, StatedOutcome* out) {
+    const YamlNode* result = node.Find("result");
+    if (result == nullptr) return true;
+    const bool pointer = std::holds_alternative<HelperLookup>(call_) ||
+                         std::holds_alternative<HelperLookupPercpu>(call_);
+    if (!IsProgramPath(call_) || pointer) {
+      return problems_->Add(result->position,
+                            pointer ? "a lookup returns a pointer, so there is no `result`"
+                                    : "`result` is what a helper returns; say `via: program`, or "
+                                      "`error`");
+    }
+    if (node.Find("error") != nullptr) {
+      return problems_->Add(result->position,
+                            "`result` and `error` say the same; write one of them");
+    }
+    YamlNode digits = *result;
+    const bool negative = digits.IsScalar() && !digits.quoted && digits.text.starts_with('-');
+    if (negative) digits.text.erase(0, 1);
+    uint64_t number = 0;
+    const uint64_t most = negative ? kMaxErrno : INT64_MAX;
+    if (!ParseUnsigned(digits, "result", most, &number, problems_)) return false;
+    out->returned = negative ? -static_cast<int64_t>(number) : static_cast<int64_t>(number);
+    if (*out->returned < 0) {
+      out->result = StatedOutcome::Result::kErrno;
+      out->error = static_cast<Errno>(number);
+    }
+    return true;
   }
 
   // Exactly `size` bytes, unlike an input, which the call may read in part or find too short.
@@ -91,12 +154,12 @@ class ExpectParser {
 
   bool ParseOutput(const YamlNode& node, StatedOutcome* out) {
     const bool key = word_.operation == "get_next_key";
-    const bool load = word_.operation == "load";
+    const auto* load = std::get_if<MemRead>(&call_);
     const std::string_view name = key ? "next_key" : "value";
     const YamlNode* output = node.Find(name);
     if (output == nullptr) return true;
     Bytes bytes;
-    const size_t size = key ? sizes_.key : load ? load_length_ : sizes_.value;
+    const size_t size = key ? sizes_.key : load != nullptr ? load->length : sizes_.value;
     if (!ParseExact(*output, name, size, &bytes)) return false;
     out->output = std::move(bytes);
     return true;
@@ -262,20 +325,20 @@ class ExpectParser {
   }
 
   const StepWord& word_;
+  const Call& call_;
   const ElementSizes sizes_;
-  const uint32_t load_length_;
   Problems* problems_;
 };
 
 }  // namespace
 
-bool ParseExpect(const YamlNode* node, const StepWord& word, ElementSizes sizes,
-                 uint32_t load_length, StatedOutcomes* out, Problems* problems) {
+bool ParseExpect(const YamlNode* node, const StepWord& word, const Call& call, ElementSizes sizes,
+                 StatedOutcomes* out, Problems* problems) {
   if (node == nullptr) {
     out->alternatives = {StatedOutcome{}};
     return true;
   }
-  return ExpectParser(word, sizes, load_length, problems).ParseAlternatives(*node, out);
+  return ExpectParser(word, call, sizes, problems).ParseAlternatives(*node, out);
 }
 
 }  // namespace mapspec

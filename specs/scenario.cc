@@ -120,7 +120,31 @@ bool HasOutputBuffer(const Operation& operation) {
   if (const auto* call = std::get_if<GetNextKey>(&operation.call)) {
     return call->next_key == Pointer::kValid;
   }
-  return std::holds_alternative<MemRead>(operation.call);
+  if (const auto* call = std::get_if<HelperUpdate>(&operation.call)) return call->hold;
+  if (const auto* call = std::get_if<HelperDelete>(&operation.call)) return call->hold;
+  return std::holds_alternative<MemRead>(operation.call) ||
+         std::holds_alternative<HelperLookup>(operation.call) ||
+         std::holds_alternative<HelperPop>(operation.call) ||
+         std::holds_alternative<HelperPeek>(operation.call) ||
+         std::holds_alternative<HelperLookupPercpu>(operation.call);
+}
+
+// Of helpers that succeed, only bpf_for_each_map_elem() returns a number.
+bool MatchesEnding(const StatedOutcome& stated, const Operation& operation,
+                   const Outcome& outcome) {
+  if (stated.returned) return ReturnedNumber(outcome) == *stated.returned;
+  const bool program = IsProgramPath(operation.call);
+  const Errno error = program ? HelperError(outcome) : outcome.error;
+  switch (stated.result) {
+    case StatedOutcome::Result::kOk:
+      return error == Errno::kNone &&
+             (outcome.result == 0 || std::holds_alternative<HelperForEach>(operation.call));
+    case StatedOutcome::Result::kErrno:
+      return error == stated.error;
+    case StatedOutcome::Result::kAnyError:
+      break;
+  }
+  return error != Errno::kNone;
 }
 
 bool MatchesOutput(const StatedOutcome& stated, const Operation& operation,
@@ -141,8 +165,24 @@ size_t StatedSize(const std::optional<std::vector<Bytes>>& elements) {
 }
 
 bool StatedOutcome::StatesOutputs() const {
-  return output || count || out_batch || keys || values || number || nonzero_id ||
+  return output || returned || count || out_batch || keys || values || number || nonzero_id ||
          untouched != Untouched{} || info != StatedInfo{};
+}
+
+int64_t ReturnedNumber(const Outcome& outcome) {
+  return outcome.error == Errno::kNone ? outcome.result : -static_cast<int64_t>(outcome.error);
+}
+
+Errno HelperError(const Outcome& outcome) {
+  constexpr int64_t kMaxErrno = 4095;
+  const int64_t low_half = outcome.result - (int64_t{1} << 32);
+  if (outcome.error != Errno::kNone || low_half < -kMaxErrno || low_half >= 0) return outcome.error;
+  return static_cast<Errno>(-low_half);
+}
+
+bool HasProgramStep(const Scenario& scenario) {
+  return std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                     [](const Step& step) { return IsProgramPath(step.operation.call); });
 }
 
 Script ToScript(const Scenario& scenario) {
@@ -152,20 +192,10 @@ Script ToScript(const Scenario& scenario) {
 }
 
 bool Matches(const StatedOutcome& stated, const Operation& operation, const Outcome& outcome) {
-  if (outcome.completion != Completion::kReturned) return false;
-  switch (stated.result) {
-    case StatedOutcome::Result::kOk:
-      if (outcome.error != Errno::kNone) return false;
-      break;
-    case StatedOutcome::Result::kErrno:
-      if (outcome.error != stated.error) return false;
-      break;
-    case StatedOutcome::Result::kAnyError:
-      if (outcome.error == Errno::kNone) return false;
-      break;
-  }
-  return MatchesOutput(stated, operation, outcome) && MatchesBatch(stated, outcome) &&
-         MatchesNumber(stated, outcome) &&
+  const Completion completion = stated.refused ? Completion::kRefused : Completion::kReturned;
+  if (outcome.completion != completion) return false;
+  return MatchesEnding(stated, operation, outcome) && MatchesOutput(stated, operation, outcome) &&
+         MatchesBatch(stated, outcome) && MatchesNumber(stated, outcome) &&
          (stated.result != StatedOutcome::Result::kOk || MatchesInfo(stated, outcome));
 }
 

@@ -2,8 +2,10 @@
 //
 // Scenarios: short scripts with the outcomes a clause promises. An expectation is the set of
 // outcomes that the scenario allows for one step: those which match any of its alternatives. What
-// an alternative does not state, it allows. Ownership: plain values. Thread-safety: that of plain
-// values. Units: sizes and counts as in the uapi. Source: specs/README.md describes the YAML form.
+// an alternative does not state, it allows. A scenario comes in two variants when what it says
+// holds on both paths: its element steps made by system calls, and made by helpers. Ownership:
+// plain values. Thread-safety: that of plain values. Units: sizes and counts as in the uapi.
+// Source: specs/README.md describes the YAML form.
 #ifndef SPECS_SCENARIO_H_
 #define SPECS_SCENARIO_H_
 
@@ -12,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "oracle/clause.h"
 #include "oracle/operation.h"
 #include "oracle/outcome.h"
 #include "specs/yaml_tree.h"
@@ -37,7 +40,7 @@ struct StatedInfo {
 // Output buffers that must still hold the poison after the call; of a batch's buffers for which
 // something is stated, what lies behind that.
 struct Untouched {
-  bool output = false;  // The value of a lookup, the next_key of GET_NEXT_KEY.
+  bool output = false;  // The value of a lookup or pop, the next_key of GET_NEXT_KEY.
   bool keys = false;
   bool values = false;
   bool out_batch = false;
@@ -48,10 +51,12 @@ struct Untouched {
 struct StatedOutcome {
   enum class Result : uint8_t { kOk, kErrno, kAnyError };
   Result result = Result::kOk;
-  Errno error = Errno::kNone;      // For kErrno.
-  std::optional<Bytes> output;     // The value of lookups and loads, the key of GET_NEXT_KEY.
-  std::optional<uint32_t> count;   // Of a batch, after the call.
-  std::optional<Bytes> out_batch;  // The first bytes of it.
+  Errno error = Errno::kNone;       // For kErrno.
+  bool refused = false;             // The error is that of loading the program.
+  std::optional<int64_t> returned;  // What the helper returned, all 64 bits of it.
+  std::optional<Bytes> output;      // The value of lookups and loads, the key of GET_NEXT_KEY.
+  std::optional<uint32_t> count;    // Of a batch, after the call; of the elements a program noted.
+  std::optional<Bytes> out_batch;   // The first bytes of it.
   // The first elements of a batch's buffers.
   std::optional<std::vector<Bytes>> keys;
   std::optional<std::vector<Bytes>> values;
@@ -82,9 +87,13 @@ struct Step {
 };
 
 struct Scenario {
-  std::string id;      // Stable and unique: "CLAUSE", "CLAUSE/NAME" or either with "[TYPE]" behind.
+  // Stable and unique: "CLAUSE" or "CLAUSE/NAME", with "[TYPE]" behind it for one type of a list,
+  // and with "[program]" behind all that for the variant of the program path.
+  std::string id;
   std::string clause;  // The id of the clause that it exercises.
-  std::string trait;   // The clause's trait ("name" or "!name"), "" for none.
+  // kProgram: what the scenario does to elements, helpers do, where a step does not say otherwise.
+  Path via = Path::kSyscall;
+  std::string trait;  // The clause's trait ("name" or "!name"), "" for none.
   std::optional<MapType>
       map_type;  // The type of the file's maps, or of this one of a list of types.
   std::string file;
@@ -94,6 +103,15 @@ struct Scenario {
 
 // The operations, named by the scenario's id. operations[i] belongs to scenario.steps[i].
 Script ToScript(const Scenario& scenario);
+
+// The errno of a helper's answer, also where a program gets only the low 32 bits of a negative
+// number (Linux before 6.4 with JIT). Which of the two it must be, clauses of their own say, and
+// expectations that state the number.
+Errno HelperError(const Outcome& outcome);
+// The number that the helper returned.
+int64_t ReturnedNumber(const Outcome& outcome);
+// Whether any step is made by a program.
+bool HasProgramStep(const Scenario& scenario);
 
 struct MatchResult {
   bool matches = false;

@@ -26,10 +26,35 @@ bool CheckName(const YamlNode& node, const std::string& name, Problems* problems
                            node.Find("name")->Describe());
 }
 
+// Who carries the scenario out: `via`, else what the path of its clause asks for.
+bool ReadPaths(const YamlNode& node, const std::optional<Path>& of_clause, std::vector<Path>* out,
+               Problems* problems) {
+  const YamlNode* via = node.Find("via");
+  if (via == nullptr) {
+    if (of_clause != Path::kProgram) out->push_back(Path::kSyscall);
+    if (of_clause == Path::kProgram || of_clause == Path::kBoth) out->push_back(Path::kProgram);
+    return true;
+  }
+  const std::vector<YamlNode> words = via->IsList() ? via->items : std::vector<YamlNode>{*via};
+  bool syscall = false, program = false;
+  for (const YamlNode& word : words) {
+    bool& said = word.IsWord("program") ? program : syscall;
+    if ((!word.IsWord("program") && !word.IsWord("syscall")) || said) {
+      return problems->Add(word.position, "`via` is syscall, program or [syscall, program], not " +
+                                              word.Describe() + (said ? " twice" : ""));
+    }
+    said = true;
+  }
+  if (!syscall && !program) return problems->Add(via->position, "`via` is an empty list");
+  if (syscall) out->push_back(Path::kSyscall);
+  if (program) out->push_back(Path::kProgram);
+  return true;
+}
+
 // The steps, for one type of map.
 bool ParseSteps(const YamlNode& node, const ScenarioDefaults& defaults, Scenario* scenario,
                 Problems* problems) {
-  StepParser parser(defaults.map, defaults.has_type, problems);
+  StepParser parser(defaults.map, defaults.has_type, scenario->via, problems);
   if (const YamlNode* map = node.Find("map")) {
     Step create;
     if (!parser.ParseMap(map, map->position, &create)) return false;
@@ -52,6 +77,26 @@ bool ParseSteps(const YamlNode& node, const ScenarioDefaults& defaults, Scenario
   return good;
 }
 
+// The scenario, once for each path. A problem on one path is not told again on the other.
+bool ParseVariants(const YamlNode& node, const ScenarioDefaults& defaults,
+                   const std::vector<Path>& paths, const Scenario& scenario,
+                   std::vector<Scenario>* out, Problems* problems) {
+  for (const Path path : paths) {
+    Scenario variant = scenario;
+    variant.via = path;
+    if (path == Path::kProgram) variant.id += "[program]";
+    if (!ParseSteps(node, defaults, &variant, problems)) return false;
+    if (path == Path::kProgram && !HasProgramStep(variant)) {
+      // Without a word of its own, a scenario in which there is nothing for a program to do is one
+      // of system calls.
+      if (paths.size() == 2 && node.Find("via") == nullptr) continue;
+      return problems->Add(scenario.position, "no step of this scenario is made by a program");
+    }
+    out->push_back(std::move(variant));
+  }
+  return true;
+}
+
 }  // namespace
 
 bool ParseDefaults(const YamlNode* node, std::optional<MapType> map_type, ScenarioDefaults* out,
@@ -67,9 +112,9 @@ bool ParseDefaults(const YamlNode* node, std::optional<MapType> map_type, Scenar
   return true;
 }
 
-bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults,
+bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults, const PathOf& path_of,
                    std::vector<Scenario>* out, Problems* problems) {
-  static const std::vector<std::string> kFields = {"clause", "name", "map", "steps"};
+  static const std::vector<std::string> kFields = {"clause", "name", "via", "map", "steps"};
   if (!CheckFields(node, "a scenario", kFields, problems)) return false;
   if (node.Find("clause") == nullptr) return problems->Add(node.position, "`clause` is missing");
   Scenario scenario;
@@ -81,6 +126,8 @@ bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults,
   if (node.Find("name") != nullptr && !CheckName(node, name, problems)) return false;
   scenario.id = name.empty() ? scenario.clause : scenario.clause + "/" + name;
   scenario.position = node.Find("clause")->position;
+  std::vector<Path> paths;
+  if (!ReadPaths(node, path_of(scenario.clause), &paths, problems)) return false;
 
   const YamlNode* map = node.Find("map");
   const YamlNode* type = map != nullptr && map->IsMapping() ? map->Find("type") : nullptr;
@@ -88,9 +135,7 @@ bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults,
     MapType only = defaults.map.type;
     if (type != nullptr && !ParseMapTypeNode(*type, &only, problems)) return false;
     if (type != nullptr || defaults.has_type) scenario.map_type = only;
-    if (!ParseSteps(node, defaults, &scenario, problems)) return false;
-    out->push_back(std::move(scenario));
-    return true;
+    return ParseVariants(node, defaults, paths, scenario, out, problems);
   }
   if (type->items.empty()) return problems->Add(type->position, "an empty list of map types");
   // One scenario for each type; what the list stands for is put in its place.
@@ -111,8 +156,7 @@ bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults,
     Scenario copy = scenario;
     copy.id += "[" + ShortTypeName(one.map.type) + "]";
     copy.map_type = one.map.type;
-    if (!ParseSteps(expanded, one, &copy, problems)) return false;
-    out->push_back(std::move(copy));
+    if (!ParseVariants(expanded, one, paths, copy, out, problems)) return false;
   }
   return true;
 }

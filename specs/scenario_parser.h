@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// One entry of `scenarios:` into Scenarios (several when `map: {type: [...]}` lists types).
+// One entry of `scenarios:` into Scenarios: several when `map: {type: [...]}` lists types, and one
+// more for each where programs carry it out too.
 // Thread-safety: any thread.
 #ifndef SPECS_SCENARIO_PARSER_H_
 #define SPECS_SCENARIO_PARSER_H_
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "oracle/clause.h"
 #include "oracle/operation.h"
 #include "specs/field_reader.h"
 #include "specs/scenario.h"
@@ -25,9 +29,12 @@ struct ScenarioDefaults {
 bool ParseDefaults(const YamlNode* node, std::optional<MapType> map_type, ScenarioDefaults* out,
                    Problems* problems);
 
-// Appends to *out. Trait is left empty and the clause unchecked: they are known when all files are
-// read.
-bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults,
+// The path of a clause; nothing when there is no such clause.
+using PathOf = std::function<std::optional<Path>(const std::string& clause)>;
+
+// Appends to *out. Trait is left empty and the clause unchecked. `path_of` tells who carries out a
+// scenario that does not say it.
+bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults, const PathOf& path_of,
                    std::vector<Scenario>* out, Problems* problems);
 
 }  // namespace mapspec

@@ -176,6 +176,7 @@ TEST_F(ScenarioTest, EveryWordOfTheTableHasACall) {
         fields += field + ": [1], ";
       }
       if (field == "path") fields += "path: p, ";
+      if (field == "of_cpu") fields += "of_cpu: 0, ";
     }
     const auto& scenarios = Load("    map: {}\n    steps:\n      - mmap:\n      - " + word.word +
                                  ": {" + fields + "expect: error}\n");

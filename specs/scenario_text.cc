@@ -76,9 +76,12 @@ void AddGot(const MapInfo& info, Sentence* sentence) {
 }  // namespace
 
 std::string Describe(const StatedOutcome& stated, const Operation& operation) {
-  Sentence sentence(stated.result == StatedOutcome::Result::kOk      ? "success"
-                    : stated.result == StatedOutcome::Result::kErrno ? ErrnoName(stated.error)
-                                                                     : "any error");
+  const std::string ending = stated.result == StatedOutcome::Result::kOk ? "success"
+                             : stated.result == StatedOutcome::Result::kErrno
+                                 ? ErrnoName(stated.error)
+                                 : "any error";
+  Sentence sentence(stated.refused ? "a program refused at load with " + ending : ending);
+  sentence.AddNumber("result", stated.returned);
   const std::string output = OutputName(operation);
   if (stated.output) sentence.Add(output + " " + Hex(*stated.output));
   if (stated.untouched.output) sentence.Add(output + " untouched");
@@ -125,18 +128,25 @@ std::string DescribeOutcome(const Operation& operation, const Outcome& outcome) 
       return "a program refused at load with " + std::string(ErrnoName(outcome.error)) + detail;
   }
   Sentence sentence(outcome.error == Errno::kNone ? "success" : ErrnoName(outcome.error));
+  const bool counts = std::holds_alternative<HelperForEach>(operation.call);
+  if (outcome.result != 0 || (counts && outcome.error == Errno::kNone)) {
+    const Errno half = HelperError(outcome);
+    sentence.Add("result " + std::to_string(outcome.result) +
+                 (half == Errno::kNone ? "" : ", the low 32 bits of -" + ErrnoName(half)));
+  }
   if (const auto* bytes = std::get_if<Bytes>(&outcome.output)) {
     sentence.Add(OutputName(operation) + " " + Buffer(*bytes));
   } else if (const auto* number = std::get_if<uint32_t>(&outcome.output)) {
     sentence.Add((std::holds_alternative<Poll>(operation.call) ? "revents " : "id ") +
                  std::to_string(*number));
   } else if (const auto* batch = std::get_if<Boxed<BatchOutput>>(&outcome.output)) {
+    const bool lookup = std::holds_alternative<LookupBatch>(operation.call);
     sentence.Add("count " + std::to_string((*batch)->count));
-    if (std::holds_alternative<LookupBatch>(operation.call)) {
+    if (lookup || std::holds_alternative<HelperForEach>(operation.call)) {
       sentence.Add("keys " + Buffer((*batch)->keys));
       sentence.Add("values " + Buffer((*batch)->values));
-      sentence.Add("out_batch " + Buffer((*batch)->out_batch));
     }
+    if (lookup) sentence.Add("out_batch " + Buffer((*batch)->out_batch));
   } else if (const auto* info = std::get_if<Boxed<MapInfo>>(&outcome.output)) {
     AddGot(**info, &sentence);
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -38,26 +39,34 @@ class FileReader {
     file_.name = name;
   }
 
-  void Read(const std::string& text) {
+  void ReadClauses(const std::string& text) {
     SpecError error;
-    const std::optional<YamlNode> root = ParseYaml(file_.name, text, &error);
-    if (!root) {
+    root_ = ParseYaml(file_.name, text, &error);
+    if (!root_) {
       problems_.Add(error.position, error.message);
       return;
     }
     static const Words kFields = {"map_type", "defaults", "clauses", "scenarios"};
-    CheckFields(*root, "a specification", kFields, &problems_);
-    if (!root->IsMapping()) return;
-    if (!ReadMapType(*root)) return;
-    ScenarioDefaults defaults;
-    ParseDefaults(root->Find("defaults"), file_.map_type, &defaults, &problems_);
-    ForEach(*root, "clauses", [&](const YamlNode& node) { ReadClause(node); });
-    ForEach(*root, "scenarios", [&](const YamlNode& node) {
-      ParseScenario(node, defaults, &file_.scenarios, &problems_);
-    });
-    for (Scenario& scenario : file_.scenarios) scenario.file = file_.name;
+    CheckFields(*root_, "a specification", kFields, &problems_);
+    if (!root_->IsMapping() || !ReadMapType(*root_)) {
+      root_.reset();
+      return;
+    }
+    ParseDefaults(root_->Find("defaults"), file_.map_type, &defaults_, &problems_);
+    ForEach(*root_, "clauses", [&](const YamlNode& node) { ReadClause(node); });
   }
 
+  // After the clauses of every file: their paths tell who carries a scenario out.
+  void ReadScenarios(const PathOf& path_of) {
+    if (!root_) return;
+    ForEach(*root_, "scenarios", [&](const YamlNode& node) {
+      ParseScenario(node, defaults_, path_of, &file_.scenarios, &problems_);
+    });
+    for (Scenario& scenario : file_.scenarios) scenario.file = file_.name;
+    root_.reset();
+  }
+
+  const SpecFile& file() const { return file_; }
   SpecFile TakeFile() { return std::move(file_); }
   const std::vector<SpecError>& errors() const { return problems_.errors(); }
 
@@ -215,6 +224,8 @@ class FileReader {
   const LoadOptions& options_;
   Problems problems_;
   SpecFile file_;
+  ScenarioDefaults defaults_;
+  std::optional<YamlNode> root_;  // Until the scenarios are read; nothing when there are none.
 };
 
 std::string Place(const std::string& file, Position position) {
@@ -225,6 +236,8 @@ std::string Place(const std::string& file, Position position) {
 void CrossCheck(LoadedSpecs* loaded) {
   std::map<std::string, const ClauseSpec*> clauses;
   std::map<std::string, std::string> clause_places, constants, scenario_places;
+  // The variants of a scenario share its place: what is wrong with all is told once.
+  std::set<std::string> told;
   for (const SpecFile& file : loaded->specs.files) {
     const auto add = [&](Position position, std::string message) {
       loaded->errors.push_back({file.name, position, std::move(message)});
@@ -253,8 +266,10 @@ void CrossCheck(LoadedSpecs* loaded) {
       loaded->errors.push_back({file.name, position, std::move(message)});
     };
     for (Scenario& scenario : file.scenarios) {
+      const std::string place = Place(file.name, scenario.position);
       const auto clause = clauses.find(scenario.clause);
       if (clause == clauses.end()) {
+        if (!told.insert(place).second) continue;
         std::string nearest = Nearest(scenario.clause.substr(0, 100), known);
         if (!nearest.empty()) nearest = "; did you mean `" + nearest + "`?";
         add(scenario.position,
@@ -262,9 +277,8 @@ void CrossCheck(LoadedSpecs* loaded) {
       } else {
         scenario.trait = clause->second->trait;
       }
-      const std::string place = Place(file.name, scenario.position);
       const auto [other, fresh] = scenario_places.try_emplace(scenario.id, place);
-      if (!fresh) {
+      if (!fresh && told.insert(place).second) {
         add(scenario.position, "scenario `" + scenario.id + "` is already there: " + other->second +
                                    "; scenarios of one clause need a `name` each");
       }
@@ -276,9 +290,19 @@ void CrossCheck(LoadedSpecs* loaded) {
 
 LoadedSpecs LoadSpecTexts(std::span<const SpecText> texts, const LoadOptions& options) {
   LoadedSpecs loaded;
+  std::vector<FileReader> readers;
+  std::map<std::string, Path> paths;
   for (const SpecText& text : texts) {
-    FileReader reader(text.name, options);
-    reader.Read(text.text);
+    FileReader& reader = readers.emplace_back(text.name, options);
+    reader.ReadClauses(text.text);
+    for (const ClauseSpec& clause : reader.file().clauses) paths.emplace(clause.id, clause.path);
+  }
+  for (FileReader& reader : readers) {
+    reader.ReadScenarios([&](const std::string& clause) -> std::optional<Path> {
+      const auto found = paths.find(clause);
+      if (found == paths.end()) return std::nullopt;
+      return found->second;
+    });
     loaded.errors.insert(loaded.errors.end(), reader.errors().begin(), reader.errors().end());
     loaded.specs.files.push_back(reader.TakeFile());
   }

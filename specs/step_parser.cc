@@ -198,10 +198,26 @@ bool StepParser::ParseMap(const YamlNode* node, Position position, Step* out) {
   // What a scenario's map is made with holds for the maps that its steps make, unless they say
   // otherwise.
   maps_[0] = {create.key_size, create.value_size};
-  out->operation = {create, Caller::kPrivileged};
+  out->operation.call = create;
   out->expected.alternatives = {StatedOutcome{}};
   out->position = position;
   out->implicit = true;
+  return true;
+}
+
+// On which CPU and by which thread the call is made.
+bool StepParser::ReadPlace(const YamlNode& fields, Operation* out) {
+  uint64_t cpu = kAnyCpu, thread = 0;
+  if (const YamlNode* node = fields.Find("cpu");
+      node != nullptr && !ParseUnsigned(*node, "cpu", kAnyCpu - 1, &cpu, problems_)) {
+    return false;
+  }
+  if (const YamlNode* node = fields.Find("thread");
+      node != nullptr && !ParseUnsigned(*node, "thread", kMaxThreads - 1, &thread, problems_)) {
+    return false;
+  }
+  out->cpu = static_cast<uint16_t>(cpu);
+  out->thread = static_cast<uint8_t>(thread);
   return true;
 }
 
@@ -231,18 +247,23 @@ bool StepParser::ParseStep(const YamlNode& node, Step* out) {
   if (!ReadWord(fields, "caller", kCallers, &caller, problems_)) return false;
   out->position = field.position;
   out->operation.caller = caller == 0 ? Caller::kPrivileged : Caller::kUnprivileged;
-  if (!ParseCall(*word, fields, &out->operation.call)) return false;
+  if (!ReadPlace(fields, &out->operation)) return false;
+  bool program = false;
+  if (!ReadVia(*word, fields, &program)) return false;
+  if (program ? !ParseHelperCall(*word, fields, &out->operation.call)
+              : !ParseCall(*word, fields, &out->operation.call)) {
+    return false;
+  }
 
   ElementSizes sizes = BaseSizes();
   Handle map;
-  uint32_t load_length = 0;
-  if (const auto* load = std::get_if<MemRead>(&out->operation.call)) load_length = load->length;
   const auto& names = word->fields;
   if (std::find(names.begin(), names.end(), "map") != names.end()) {
     if (!ReadMap(fields, &map)) return false;
     sizes = SizesOf(map);
   }
-  return ParseExpect(fields.Find("expect"), *word, sizes, load_length, &out->expected, problems_);
+  return ParseExpect(fields.Find("expect"), *word, out->operation.call, sizes, &out->expected,
+                     problems_);
 }
 
 }  // namespace mapspec

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "oracle/clause.h"
 #include "specs/field_reader.h"
 #include "specs/scenario.h"
 #include "specs/scenario_parser.h"
@@ -32,9 +33,10 @@ struct ElementSizes {
 
 class StepParser {
  public:
-  // `base` holds what a map is created with where a step says nothing.
-  StepParser(const MapCreate& base, bool has_type, Problems* problems)
-      : base_(base), has_type_(has_type), problems_(problems) {}
+  // `base` holds what a map is created with where a step says nothing; `via` tells who carries out
+  // a step that does not say it and that both system calls and programs can make.
+  StepParser(const MapCreate& base, bool has_type, Path via, Problems* problems)
+      : base_(base), has_type_(has_type), via_(via), problems_(problems) {}
 
   // The creation of m0 by `map:`; `node` may be nullptr.
   bool ParseMap(const YamlNode* node, Position position, Step* out);
@@ -49,9 +51,17 @@ class StepParser {
   bool ParseViewCall(const StepWord& word, const YamlNode& fields, Call* out);
   bool ParseLookupBatch(bool and_delete, const YamlNode& fields, Call* out);
 
+  // On the program path (helper_call_parser.cc).
+  bool ReadVia(const StepWord& word, const YamlNode& fields, bool* program);
+  bool ParseHelperCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool CheckHelperFields(const StepWord& word, const YamlNode& fields);
+  bool ReadHelperBytes(const YamlNode& fields, std::string_view name, size_t size, Bytes* out);
+  bool NotForPrograms(const YamlNode& fields, Position position, const std::string& message);
+
   bool ReadMap(const YamlNode& fields, Handle* out);
   bool ReadHandle(const YamlNode& fields, std::string_view name, Handle* out);
   bool ReadView(const YamlNode& fields, uint16_t* out);
+  bool ReadPlace(const YamlNode& fields, Operation* out);
   bool ReadResult(const YamlNode& fields, char letter, uint16_t* out);
   bool ReadInBuffer(const YamlNode& fields, std::string_view name, size_t size, InBuffer* out);
   bool ReadElements(const YamlNode& fields, std::string_view name, size_t size, InBuffer* out,
@@ -65,6 +75,7 @@ class StepParser {
 
   MapCreate base_;
   bool has_type_;
+  Path via_;
   Problems* problems_;
   std::map<uint16_t, ElementSizes> maps_;  // Slots that something filled.
   std::map<uint16_t, ElementSizes> views_;
@@ -72,10 +83,10 @@ class StepParser {
   std::set<uint16_t> btfs_;
 };
 
-// What `expect:` says (nothing: success) of an operation of this word, whose elements have these
-// sizes. `load_length` is the length of a load.
-bool ParseExpect(const YamlNode* node, const StepWord& word, ElementSizes sizes,
-                 uint32_t load_length, StatedOutcomes* out, Problems* problems);
+// What `expect:` says (nothing: success) of a call that this word stands for, on a map whose
+// elements have these sizes.
+bool ParseExpect(const YamlNode* node, const StepWord& word, const Call& call, ElementSizes sizes,
+                 StatedOutcomes* out, Problems* problems);
 
 }  // namespace mapspec
 

@@ -14,6 +14,11 @@ const Words& Attributes() {
   return words;
 }
 
+const Words& Common() {
+  static const Words words = {"expect", "via", "cpu", "thread"};
+  return words;
+}
+
 Words With(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
@@ -23,24 +28,44 @@ StepWord Make(std::string word, Words fields, Words outputs = {}, Words buffers 
   StepWord made;
   made.operation = word;
   made.word = std::move(word);
-  made.fields = With(std::move(fields), {"expect", "caller"});
+  made.fields = With(With(std::move(fields), {"caller"}), Common());
   made.outputs = With({"error"}, outputs);
   if (!buffers.empty()) made.outputs = With(made.outputs, {"untouched", "out"});
   made.buffers = std::move(buffers);
   return made;
 }
 
-StepWord Alias(std::string word, const StepWord& of) {
-  StepWord made = of;
-  made.word = std::move(word);
+// Another name of an operation.
+StepWord Alias(std::string word, StepWord of) {
+  of.word = std::move(word);
+  return of;
+}
+
+// `word`, which a program does by this helper with those of its fields.
+StepWord ByHelper(std::string helper, const Words& helper_fields, StepWord word) {
+  word.helper = std::move(helper);
+  word.helper_fields = helper_fields;
+  word.outputs.push_back("refused");
+  word.outputs.push_back("result");
+  return word;
+}
+
+StepWord ByHelperOnly(std::string helper, const Words& helper_fields, const Words& outputs,
+                      const Words& buffers, std::string word) {
+  StepWord made = ByHelper(std::move(helper), helper_fields,
+                           Make(std::move(word), helper_fields, outputs, buffers));
+  made.program_only = true;
+  std::erase(made.fields, "caller");
   return made;
 }
 
 std::vector<StepWord> MakeTable() {
-  const StepWord lookup = Make("lookup", {"map", "key", "value", "flags"}, {"value"}, {"value"});
-  StepWord lookup_and_delete = lookup;
-  lookup_and_delete.word = lookup_and_delete.operation = "lookup_and_delete";
-  const StepWord update = Make("update", {"map", "key", "value", "flags"});
+  const Words value = {"value"};
+  const Words element = {"map", "key", "value", "flags"};
+  const StepWord take = Make("lookup_and_delete", element, value, value);
+  const StepWord peek = Make("lookup", element, value, value);
+  // Of an update or a delete a value comes back only where a program held a pointer to it.
+  const StepWord push = Make("update", element, value, value);
   const Words batch_buffers = {"keys", "values", "out_batch"};
   const StepWord lookup_batch = Make(
       "lookup_batch",
@@ -50,13 +75,20 @@ std::vector<StepWord> MakeTable() {
   lookup_and_delete_batch.word = lookup_and_delete_batch.operation = "lookup_and_delete_batch";
   return {
       Make("create", With({"as"}, Attributes())),
-      lookup,
-      Alias("peek", lookup),
-      lookup_and_delete,
-      Alias("pop", lookup_and_delete),
-      update,
-      Alias("push", update),
-      Make("delete", {"map", "key"}),
+      ByHelper("bpf_map_lookup_elem()", {"map", "key", "store", "lock"},
+               Make("lookup", With(element, {"store", "lock"}), value, value)),
+      ByHelper("bpf_map_peek_elem()", {"map"}, Alias("peek", peek)),
+      ByHelper("bpf_map_pop_elem()", {"map"}, take),
+      ByHelper("bpf_map_pop_elem()", {"map"}, Alias("pop", take)),
+      ByHelper("bpf_map_update_elem()", With(element, {"hold"}),
+               Make("update", With(element, {"hold"}), value, value)),
+      ByHelper("bpf_map_push_elem()", {"map", "value", "flags"}, Alias("push", push)),
+      ByHelper("bpf_map_delete_elem()", {"map", "key", "hold"},
+               Make("delete", {"map", "key", "hold"}, value, value)),
+      ByHelperOnly("bpf_map_lookup_percpu_elem()", {"map", "key", "of_cpu"}, value, value,
+                   "lookup_percpu"),
+      ByHelperOnly("bpf_for_each_map_elem()", {"map", "limit", "flags"},
+                   {"count", "keys", "values", "any_order"}, {}, "for_each"),
       Make("get_next_key", {"map", "key", "next_key"}, {"next_key"}, {"next_key"}),
       lookup_batch,
       lookup_and_delete_batch,
@@ -94,6 +126,8 @@ const StepWord* FindStepWord(std::string_view word) {
   }
   return nullptr;
 }
+
+std::span<const std::string> CommonFields() { return Common(); }
 
 std::span<const std::string> MapAttributeWords() { return Attributes(); }
 
