@@ -59,6 +59,8 @@ class ArrayMap final : public Map {
                                    : MUTANT("array.update.noexist/replaces");
       if (!let_pass) return MUTANT("array.update.noexist/wrong-errno") ? -EINVAL : -EEXIST;
     }
+    // On the syscall path refused before; programs hear of the index and the mode first.
+    if (LacksLock(flags)) return -EINVAL;
     if (MUTANT("array.update.replaces/drops-write")) return 0;
     if (MUTANT("array.update.replaces/exist-drops-write") && mode == BPF_EXIST) return 0;
     std::lock_guard lock(LockOf(index));
@@ -92,6 +94,21 @@ class ArrayMap final : public Map {
     }
     if (next_key != nullptr) std::memcpy(next_key, &next, sizeof next);
     return 0;
+  }
+
+  void* LookupInPlace(const void* key) override {
+    const uint32_t index = Index(key);
+    return index < spec().max_entries ? Element(index) : nullptr;
+  }
+
+  long ForEach(Visitor visit, void* visitor_data) override {
+    long visited = 0;
+    for (uint32_t index = 0; index < spec().max_entries; ++index) {
+      uint32_t key = index;  // The callback's own: what it does to it is no matter.
+      ++visited;
+      if (visit(visitor_data, &key, Element(index)) != 0) break;
+    }
+    return visited;
   }
 
   int LookupBatch(const Batch& batch) override { return GenericLookupBatch(batch); }

@@ -13,10 +13,7 @@ namespace {
 bool IsStack(const Map& map) { return map.spec().type == BPF_MAP_TYPE_STACK; }
 bool HasKeys(const Map& map) { return map.spec().key_size != 0; }
 
-int CheckLockFlag(const Map& map, uint64_t flags) {
-  if ((flags & BPF_F_LOCK) == 0 || map.layout().has_lock()) return 0;
-  return MUTANT("generic.lock.without-spin-lock/ignored") ? 0 : -EINVAL;
-}
+int CheckLockFlag(const Map& map, uint64_t flags) { return map.LacksLock(flags) ? -EINVAL : 0; }
 
 // A map without keys wants a null key, every other one a key.
 int CheckKey(const Map& map, const void* key) {

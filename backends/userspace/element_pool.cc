@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "backends/userspace/element_pool.h"
 
+#include <sched.h>
+
 #include <cstdlib>
 
 namespace usermaps {
+namespace {
+
+constexpr uint32_t kSpares = 4;
+
+}  // namespace
 
 int ElementPool::Init(uint32_t capacity, uint64_t element_size, bool preallocate) {
-  capacity_ = capacity;
+  // More than there can be indices for is more than there can be memory for, too.
+  capacity_ = capacity < UINT32_MAX - kSpares ? capacity + kSpares : capacity;
   element_size_ = element_size;
   if (!preallocate) return 0;
-  if (const int err = Area::Make(capacity * element_size, &area_); err != 0) return err;
-  return Area::Make(uint64_t{capacity} * sizeof(uint32_t), &links_);
+  if (const int err = Area::Make(capacity_ * element_size, &area_); err != 0) return err;
+  return Area::Make(uint64_t{capacity_} * sizeof(uint32_t), &links_);
 }
 
 std::byte* ElementPool::Allocate() {
   if (!preallocated()) return static_cast<std::byte*>(std::malloc(element_size_));
-  // Free elements exist (see the contract), but another thread may move one from the untouched part
-  // to the free list between the two looks; hence the loop.
+  // Free elements exist, or will in an instant (see the contract): another thread may move one from
+  // the untouched part to the free list between the two looks, or hold a spare; hence the loop.
   for (;;) {
     uint64_t head = free_.load(std::memory_order_acquire);
     while (static_cast<uint32_t>(head) != 0) {
@@ -34,6 +42,15 @@ std::byte* ElementPool::Allocate() {
         return area_.data() + index * element_size_;
       }
     }
+    sched_yield();
+  }
+}
+
+void ElementPool::Retire(std::byte* element) {
+  if (preallocated()) {
+    Free(element);
+  } else {
+    limbo_.Add(element);
   }
 }
 

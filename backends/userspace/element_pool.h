@@ -5,9 +5,13 @@
 // Units: bytes per element, fixed at creation.
 // Ownership: an element belongs to whoever allocated it until it is freed.
 // Thread-safety: lock-free (preallocated) or as malloc.
-// Errors: Allocate of a preallocated pool never fails while fewer than max_entries elements are
-//   out: the caller counts before allocating and frees before uncounting. Allocate of a heap pool
-//   returns null without memory.
+// Errors: Allocate of a preallocated pool never fails while at most max_entries elements are out:
+//   the caller counts before allocating and frees before uncounting. Beyond those there are a few
+//   spares for callers who need a new element for an instant before they free the old one; when
+//   too many do at once they wait for each other. Allocate of a heap pool returns null without
+//   memory.
+// Programs: preallocated memory is memory of elements for ever, and is used again at once, as in
+//   Linux. What comes from the heap and a program may still see goes through Retire.
 #ifndef BACKENDS_USERSPACE_ELEMENT_POOL_H_
 #define BACKENDS_USERSPACE_ELEMENT_POOL_H_
 
@@ -16,6 +20,7 @@
 #include <cstdint>
 
 #include "backends/userspace/area.h"
+#include "backends/userspace/limbo.h"
 
 namespace usermaps {
 
@@ -26,6 +31,8 @@ class ElementPool {
 
   std::byte* Allocate();
   void Free(std::byte* element);
+  // Free, of an element to which a running program may have a pointer.
+  void Retire(std::byte* element);
 
   bool preallocated() const { return area_.data() != nullptr; }
   uint64_t Footprint() const { return area_.size() + links_.size(); }
@@ -37,6 +44,7 @@ class ElementPool {
 
   uint32_t capacity_ = 0;
   uint64_t element_size_ = 0;
+  Limbo limbo_;
   Area area_;
   Area links_;  // for each free element, 1 + the index of the next free one; 0: none
   // The list of freed elements: 1 + index of its head in the low half; the high half counts

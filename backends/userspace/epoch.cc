@@ -47,20 +47,30 @@ Epoch::ThreadRecord* Epoch::Register() {
 }
 
 void Epoch::Synchronize() {
-  const uint64_t now = current_.fetch_add(1) + 1;
+  const uint64_t now = Advance();
   for (ThreadRecord* r = records_.load(); r != nullptr; r = r->next) {
-    for (uint64_t entered = r->entered.load(); entered != 0 && entered < now;
-         entered = r->entered.load()) {
+    for (uint64_t entered = r->operation.entered.load(); entered != 0 && entered < now;
+         entered = r->operation.entered.load()) {
       sched_yield();
     }
   }
 }
 
+bool Epoch::ProgramsHavePassed(uint64_t epoch) {
+  for (ThreadRecord* r = records_.load(); r != nullptr; r = r->next) {
+    const uint64_t entered = r->program.entered.load();
+    if (entered != 0 && entered < epoch) return false;
+  }
+  return true;
+}
+
 void Epoch::ForgetOtherThreads() {
   for (ThreadRecord* r = records_.load(); r != nullptr; r = r->next) {
     if (r == own_record_) continue;
-    r->entered.store(0);
-    r->depth = 0;
+    for (Presence* presence : {&r->operation, &r->program}) {
+      presence->entered.store(0);
+      presence->depth = 0;
+    }
     r->owned.store(false);
   }
 }

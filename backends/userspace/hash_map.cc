@@ -120,13 +120,14 @@ int HashMap::Update(const void* key, const void* value, uint64_t flags) {
   if (MUTANT("hash.update.flags/cpu-flags-accepted")) mode &= ~uint64_t{8 | 16};
   const bool late = MUTANT("hash.update.flags-first/existing-key-first");
   if (mode > BPF_EXIST && !late) return -EINVAL;
+  if (LacksLock(flags) && !late) return -EINVAL;
   if (MUTANT("hash.update.lock/refused") && mode != flags && mode != BPF_NOEXIST) return -EINVAL;
   if (MUTANT("hash.update.lock-exist-flags/ignored-beside-lock") && mode != flags) mode = BPF_ANY;
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
   std::lock_guard lock(bucket.lock);
   if (Element* element = Find(bucket, hash, key); element != nullptr) {
-    return Replace(element, value, mode | (flags & BPF_F_LOCK));
+    return Replace(bucket, element, value, mode | (flags & BPF_F_LOCK));
   }
   if (mode > BPF_EXIST) return -EINVAL;
   if (MUTANT("hash.update.full-after-exist/full-first") && count_ == spec().max_entries) {
@@ -140,7 +141,7 @@ int HashMap::Update(const void* key, const void* value, uint64_t flags) {
   return Insert(bucket, hash, key, value);
 }
 
-int HashMap::Replace(Element* element, const void* value, uint64_t flags) {
+int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags) {
   const uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
   if (MUTANT("hash.update.flags-first/existing-key-first") && (mode & BPF_NOEXIST) != 0) {
     return -EEXIST;
@@ -159,37 +160,81 @@ int HashMap::Replace(Element* element, const void* value, uint64_t flags) {
     std::memcpy(ValueOf(element), value, layout().size() - 1);
     return 0;
   }
-  layout().CopyIn(ValueOf(element), value, (flags & BPF_F_LOCK) != 0);
+  const bool locked = (flags & BPF_F_LOCK) != 0;
+  if (!locked && programs.load(std::memory_order_relaxed) != 0) return Swap(bucket, element, value);
+  layout().CopyIn(ValueOf(element), value, locked);
   return 0;
+}
+
+int HashMap::Swap(Bucket& bucket, Element* old, const void* value) {
+  Element* element = NewElement(old->hash, old->key(), value);
+  if (element == nullptr) return -ENOMEM;
+  element->next = old->next;
+  Relink(bucket, old, element);
+  Release(old);
+  return 0;
+}
+
+HashMap::Element* HashMap::NewElement(uint32_t hash, const void* key, const void* value) {
+  auto* element = reinterpret_cast<Element*>(pool_.Allocate());
+  if (element == nullptr) return nullptr;
+  element->hash = hash;
+  std::memcpy(element->key(), key, spec().key_size);
+  if (pool_.preallocated()) {
+    // A program may hold the lock of an element that was deleted meanwhile. The word was zero when
+    // the map was made, and whoever takes the lock gives it back.
+    layout().CopyIn(ValueOf(element), value, false);
+  } else {
+    layout().Initialize(ValueOf(element), value);
+  }
+  return element;
 }
 
 int HashMap::Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value) {
   if (!CountOneMore()) return MUTANT("hash.update.full/wrong-errno") ? -ENOSPC : -E2BIG;
-  auto* element = reinterpret_cast<Element*>(pool_.Allocate());
+  Element* element = NewElement(hash, key, value);
   if (element == nullptr) {
     count_.fetch_sub(1, std::memory_order_release);
     return -ENOMEM;
   }
-  element->hash = hash;
-  std::memcpy(element->key(), key, spec().key_size);
-  layout().Initialize(ValueOf(element), value);
   element->next = bucket.head;
   bucket.SetHead(element);
   return 0;
 }
 
-void HashMap::Unlink(Bucket& bucket, Element* element) {
+void HashMap::Relink(Bucket& bucket, Element* element, Element* successor) {
   if (bucket.head == element) {
-    bucket.SetHead(element->next);
-  } else {
-    Element* before = bucket.head;
-    while (before->next != element) before = before->next;
-    before->next = element->next;
+    bucket.SetHead(successor);
+    return;
   }
+  Element* before = bucket.head;
+  while (before->next != element) before = before->next;
+  before->next = successor;
+}
+
+void HashMap::Release(Element* element) {
+  auto* memory = reinterpret_cast<std::byte*>(element);
+  if (programs.load(std::memory_order_relaxed) != 0) {
+    pool_.Retire(memory);
+  } else {
+    pool_.Free(memory);
+  }
+}
+
+void HashMap::Unlink(Bucket& bucket, Element* element) {
+  Relink(bucket, element, element->next);
   if (MUTANT("hash.update.capacity/delete-makes-no-room")) return;
   // In this order: whoever counts himself in must find a free element.
-  pool_.Free(reinterpret_cast<std::byte*>(element));
+  Release(element);
   count_.fetch_sub(1, std::memory_order_release);
+}
+
+void* HashMap::LookupInPlace(const void* key) {
+  const uint32_t hash = Hash(key);
+  Bucket& bucket = BucketOf(hash);
+  std::lock_guard lock(bucket.lock);
+  Element* element = Find(bucket, hash, key);
+  return element == nullptr ? nullptr : ValueOf(element);
 }
 
 int HashMap::Delete(const void* key) {

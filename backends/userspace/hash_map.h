@@ -4,11 +4,14 @@
 //
 // Structure: a fixed number of buckets (max_entries rounded up to a power of two), each a chain
 //   under its own lock. The table never grows, so a walk meets untouched keys in the same order for
-//   the life of the map: new keys go to the head of their chain, updates happen in place.
+//   the life of the map: new keys go to the head of their chain, updates leave them where they are.
+//   An update overwrites the value; when programs use the map it swaps the element for a new one
+//   instead (except under BPF_F_LOCK), so that a pointer that a program holds keeps the old value.
 // Thread-safety: an operation on a key holds the lock of its bucket only. Capacity is a counter
 //   that is changed inside the bucket lock: an update that fails with -E2BIG failed at a moment
 //   when max_entries keys were present. Walks (get_next_key, batches: hash_map_walk.cc) hold one
-//   bucket at a time and stop no writer.
+//   bucket at a time and stop no writer. Programs read and write values through pointers with no
+//   lock but the value's own.
 // Source: Documentation/bpf/map_hash.rst; kernel 6.18.
 #ifndef BACKENDS_USERSPACE_HASH_MAP_H_
 #define BACKENDS_USERSPACE_HASH_MAP_H_
@@ -37,6 +40,8 @@ class HashMap final : public Map {
   int Delete(const void* key) override;
   int LookupAndDelete(const void* key, void* value, uint64_t flags) override;
   int GetNextKey(const void* key, void* next_key) override;
+  void* LookupInPlace(const void* key) override;
+  long ForEach(Visitor visit, void* visitor_data) override;
 
   int LookupBatch(const Batch& batch) override { return WalkBatch(batch, false); }
   int LookupAndDeleteBatch(const Batch& batch) override { return WalkBatch(batch, true); }
@@ -75,7 +80,13 @@ class HashMap final : public Map {
 
   // These want the bucket's lock held.
   Element* Find(Bucket& bucket, uint32_t hash, const void* key) const;
-  int Replace(Element* element, const void* value, uint64_t flags);
+  int Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags);
+  int Swap(Bucket& bucket, Element* old, const void* value);
+  Element* NewElement(uint32_t hash, const void* key, const void* value);
+  // Puts `successor` (may be null) where `element` is in its chain.
+  void Relink(Bucket& bucket, Element* element, Element* successor);
+  void Release(Element* element);
+  bool IsLinked(Bucket& bucket, const Element* element) const;
   int Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value);
   void Unlink(Bucket& bucket, Element* element);
   void EmitBucket(Bucket& bucket, const Batch& batch, uint32_t done, bool remove);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 #include "backends/userspace/hash_map.h"
 #include "backends/userspace/mutant.h"
@@ -53,6 +54,38 @@ int HashMap::GetNextKey(const void* key, void* next_key) {
   if (MUTANT("hash.get_next_key.empty/wrong-errno") && count_ == 0) return -EINVAL;
   if (MUTANT("hash.get_next_key.last-key/succeeds") && count_ != 0) return 0;
   return -ENOENT;
+}
+
+bool HashMap::IsLinked(Bucket& bucket, const Element* element) const {
+  std::lock_guard lock(bucket.lock);
+  const Element* linked = bucket.head;
+  while (linked != nullptr && linked != element) linked = linked->next;
+  return linked != nullptr;
+}
+
+// The callback may do anything to the map, so it is called without the bucket's lock, for what the
+// bucket held when the walk came to it and still holds. The elements are not freed meanwhile: the
+// caller is a program that runs.
+long HashMap::ForEach(Visitor visit, void* visitor_data) {
+  long visited = 0;
+  std::vector<Element*> elements;
+  for (uint32_t index = 0; index < bucket_count_; ++index) {
+    Bucket& bucket = BucketAt(index);
+    if (bucket.LooksEmpty()) continue;
+    elements.clear();
+    {
+      std::lock_guard lock(bucket.lock);
+      for (Element* element = bucket.head; element != nullptr; element = element->next) {
+        elements.push_back(element);
+      }
+    }
+    for (Element* element : elements) {
+      if (!IsLinked(bucket, element)) continue;
+      ++visited;
+      if (visit(visitor_data, element->key(), ValueOf(element)) != 0) return visited;
+    }
+  }
+  return visited;
 }
 
 // Copies the elements of a locked bucket behind the first `done` of the batch. Buffers that are

@@ -14,6 +14,8 @@ Map::Map(const MapSpec& spec) : spec_(spec), layout_(spec.value_size, spec.lock_
 int Map::LookupAndDelete(const void* /*key*/, void* /*value*/, uint64_t /*flags*/) {
   return -kEnotsupp;
 }
+void* Map::LookupInPlace(const void* /*key*/) { return nullptr; }
+long Map::ForEach(Visitor /*visit*/, void* /*visitor_data*/) { return -kEnotsupp; }
 int Map::LookupBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::LookupAndDeleteBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::UpdateBatch(const Batch& /*batch*/) { return -kEnotsupp; }

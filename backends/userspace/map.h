@@ -77,6 +77,12 @@ class Map : public Object {
   const MapSpec& spec() const { return spec_; }
   const ValueLayout& layout() const { return layout_; }
 
+  // BPF_F_LOCK is asked for, and there is no lock to take.
+  bool LacksLock(uint64_t flags) const {
+    if ((flags & BPF_F_LOCK) == 0 || layout_.has_lock()) return false;
+    return !MUTANT("generic.lock.without-spin-lock/ignored");
+  }
+
   // Element operations. `key` is key_size readable bytes (null if key_size is 0). An output pointer
   // may be null: the operation then happens without the copy, which is what becomes of an element
   // whose buffer cannot be written.
@@ -85,6 +91,14 @@ class Map : public Object {
   virtual int Delete(const void* key) = 0;
   virtual int LookupAndDelete(const void* key, void* value, uint64_t flags);
   virtual int GetNextKey(const void* key, void* next_key) = 0;  // key may be null: the first key
+
+  // For programs. The element's own memory, or null: there is none, or the type does not let
+  // programs at its elements. It stays readable and writable for the run of the calling program.
+  virtual void* LookupInPlace(const void* key);
+  // Calls back for each element until that returns something else than 0, outside all locks. The
+  // number of calls, or -errno.
+  using Visitor = long (*)(void* visitor_data, void* key, void* value);
+  virtual long ForEach(Visitor visit, void* visitor_data);
 
   virtual int LookupBatch(const Batch& batch);
   virtual int LookupAndDeleteBatch(const Batch& batch);
@@ -99,6 +113,10 @@ class Map : public Object {
 
   uint32_t id = 0;
   std::atomic<bool> frozen{false};
+  // How many programs may use the map. While it is 0 nobody has a pointer to an element: elements
+  // can be overwritten and freed at once. Read under the lock that LookupInPlace takes as well, so
+  // that a program that came later does not find what was unlinked before.
+  std::atomic<uint32_t> programs{0};
 
  protected:
   // Batches built from single operations, for types that have no better way.

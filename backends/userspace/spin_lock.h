@@ -39,6 +39,14 @@ inline void UnlockWord(uint32_t& word) {
   std::atomic_ref<uint32_t>(word).store(0, std::memory_order_release);
 }
 
+// The word that stands for the bpf_spin_lock at `lock`. One at an odd place (BTF allows it inside
+// nested structs) cannot be an atomic word: all of those share one.
+inline uint32_t& LockWordAt(void* lock) {
+  static uint32_t shared = 0;
+  if (reinterpret_cast<uintptr_t>(lock) % alignof(uint32_t) != 0) return shared;
+  return *static_cast<uint32_t*>(lock);
+}
+
 struct SpinLock {
   uint32_t word = 0;
   void lock() { LockWord(word); }

@@ -5,7 +5,8 @@
 // Purpose: a real, concurrent implementation of the map commands of bpf(2) for machines, VMs and
 //   tests that have no bpf(2). Each function has the signature and the meaning of the function of
 //   <bpf/bpf.h> with `usermaps_` in place of `bpf_`, so that both can live in one program.
-//   libusermaps.so exports the same functions under libbpf's own names.
+//   libusermaps.so exports the same functions under libbpf's own names. What BPF programs call is
+//   declared in usermaps_prog.h.
 // Types: HASH (preallocated or not), ARRAY, QUEUE, STACK. Any other type: -EINVAL.
 // Source of semantics: Linux 6.18 by observation, the map documents of the kernel tree, <bpf/bpf.h>
 //   of libbpf 1.1.

@@ -34,11 +34,10 @@ void ValueLayout::CopyAroundLocks(std::byte* to, const std::byte* from) const {
   std::memcpy(to + position, from + position, rest);
 }
 
-// The lock to take, if any. A lock at an odd place (BTF allows it inside nested structs) cannot be
-// an atomic word; the lock of the bucket or element, held by the caller, has to do.
+// The lock to take, if any.
 uint32_t* ValueLayout::LockOf(std::byte* element, bool take_lock) const {
-  if (!take_lock || lock_offsets_.empty() || lock_offsets_.front() % kLockSize != 0) return nullptr;
-  return reinterpret_cast<uint32_t*>(element + lock_offsets_.front());
+  if (!take_lock || lock_offsets_.empty()) return nullptr;
+  return &LockWordAt(element + lock_offsets_.front());
 }
 
 void ValueLayout::CopyIn(std::byte* element, const void* value, bool take_lock) const {
