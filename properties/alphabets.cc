@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "properties/alphabets.h"
 
+#include <span>
+
 namespace mapspec {
 namespace {
 
@@ -39,6 +41,7 @@ class Builder {
 };
 
 const Handle kMap{0};
+Bytes KeyBytes(uint32_t index) { return Key(index).bytes; }
 
 Update MakeUpdate(InBuffer key, uint64_t flags) {
   return Update{kMap, std::move(key), {Pointer::kValid, Bytes(kValueSize)}, flags};
@@ -68,7 +71,7 @@ DeleteBatch MakeDeleteBatch(uint32_t first, uint32_t second) {
 }
 
 Alphabet MakeHash() {
-  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 3, 3, 4};
+  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 3, 3, 4, {}};
   Builder builder(&alphabet);
   for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
     builder.Map(kKeySize, 1, flags);
@@ -93,7 +96,7 @@ Alphabet MakeHash() {
 
 // Index 2 is the first that does not exist.
 Alphabet MakeArray() {
-  Alphabet alphabet{MapType::ARRAY, false, {}, {}, {}, 2, 3, 4};
+  Alphabet alphabet{MapType::ARRAY, false, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
   builder.Map(kKeySize, 2, 0);
   builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
@@ -117,7 +120,7 @@ Alphabet MakeArray() {
 }
 
 Alphabet MakeQueueOrStack(MapType type) {
-  Alphabet alphabet{type, false, {}, {}, {}, 4, 5, 6};
+  Alphabet alphabet{type, false, {}, {}, {}, 4, 5, 6, {}};
   Builder builder(&alphabet);
   for (const uint32_t entries : {1u, 2u, 3u}) builder.Map(0, entries, 0);
   LookupAndDelete pop{kMap, kNullKey};
@@ -131,6 +134,81 @@ Alphabet MakeQueueOrStack(MapType type) {
   builder.Writes(-1, MakeUpdate(kNullKey, BPF_NOEXIST));
   builder.Writes(-1, Freeze{kMap});
   return alphabet;
+}
+
+HelperLookup MakeHelperLookup(uint32_t key, bool store) {
+  return {kMap, KeyBytes(key), store, store ? Bytes(kValueSize) : Bytes(), false};
+}
+HelperUpdate MakeHelperUpdate(uint32_t key, uint64_t flags, bool hold) {
+  return {kMap, KeyBytes(key), Bytes(kValueSize), flags, hold};
+}
+
+Alphabet MakeHashWithPrograms() {
+  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 2, 3, 4, {}};
+  Builder builder(&alphabet);
+  for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
+    builder.Map(kKeySize, 1, flags);
+    builder.Map(kKeySize, 2, flags);
+  }
+  for (const int key : {0, 1}) builder.Reads(key, Lookup{kMap, Key(key)});
+  for (const int key : {0, 1}) builder.Reads(key, MakeHelperLookup(key, false));
+  builder.Reads(-1, HelperForEach{kMap, 0, 0});
+  for (const int key : {0, 1}) builder.Writes(key, MakeUpdate(Key(key), BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Delete{kMap, Key(key)});
+  for (const int key : {0, 1}) builder.Writes(key, LookupAndDelete{kMap, Key(key)});
+  for (const uint64_t flags : {BPF_ANY, BPF_NOEXIST, BPF_EXIST}) {
+    for (const int key : {0, 1}) builder.Writes(key, MakeHelperUpdate(key, flags, false));
+  }
+  for (const int key : {0, 1}) builder.Writes(key, HelperDelete{kMap, KeyBytes(key), false});
+  for (const int key : {0, 1}) builder.Writes(key, MakeHelperLookup(key, true));
+  for (const int key : {0, 1}) builder.Writes(key, MakeHelperUpdate(key, BPF_ANY, true));
+  for (const int key : {0, 1}) builder.Writes(key, HelperDelete{kMap, KeyBytes(key), true});
+  for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
+  return alphabet;
+}
+
+// Index 2 is the first that does not exist.
+Alphabet MakeArrayWithPrograms() {
+  Alphabet alphabet{MapType::ARRAY, false, {}, {}, {}, 2, 3, 4, {}};
+  Builder builder(&alphabet);
+  builder.Map(kKeySize, 2, 0);
+  builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
+  for (const int key : {0, 1}) builder.Reads(key, Lookup{kMap, Key(key)});
+  for (const int key : {0, 1, 2}) builder.Reads(key, MakeHelperLookup(key, false));
+  builder.Reads(-1, HelperForEach{kMap, 0, 0});
+  for (const int key : {0, 1}) builder.Writes(key, MakeUpdate(Key(key), BPF_ANY));
+  for (const int key : {0, 1, 2}) builder.Writes(key, MakeHelperUpdate(key, BPF_ANY, false));
+  builder.Writes(0, MakeHelperUpdate(0, BPF_NOEXIST, false));
+  builder.Writes(1, MakeHelperUpdate(1, BPF_EXIST, false));
+  for (const int key : {0, 1, 2}) builder.Writes(key, MakeHelperLookup(key, true));
+  builder.Writes(0, HelperDelete{kMap, KeyBytes(0), false});
+  builder.Writes(0, MakeHelperUpdate(0, BPF_ANY, true));
+  // All zeros, as an array begins.
+  for (const uint32_t key : {0, 1}) alphabet.reset.push_back({MakeUpdate(Key(key), BPF_ANY)});
+  return alphabet;
+}
+
+Alphabet MakeQueueOrStackWithPrograms(MapType type) {
+  Alphabet alphabet{type, false, {}, {}, {}, 4, 5, 6, {}};
+  Builder builder(&alphabet);
+  for (const uint32_t entries : {1u, 2u, 3u}) builder.Map(0, entries, 0);
+  const LookupAndDelete pop{kMap, kNullKey};
+  builder.Reads(-1, Lookup{kMap, kNullKey});
+  builder.Reads(-1, HelperPeek{kMap});
+  builder.Writes(-1, MakeUpdate(kNullKey, BPF_ANY));
+  builder.Writes(-1, pop);
+  builder.Writes(-1, HelperPush{kMap, Bytes(kValueSize), BPF_ANY});
+  builder.Writes(-1, HelperPush{kMap, Bytes(kValueSize), BPF_EXIST});
+  builder.Writes(-1, HelperPop{kMap});
+  alphabet.reset.assign(3, {pop});
+  return alphabet;
+}
+
+const Alphabet* Find(std::span<const Alphabet> alphabets, MapType type) {
+  for (const Alphabet& alphabet : alphabets) {
+    if (alphabet.type == type) return &alphabet;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -148,16 +226,23 @@ Alphabet Alphabet::Restricted(const CapabilitySet& capabilities) const {
     rest.letters.push_back(letters[i]);
     rest.operations.push_back(operations[i]);
   }
+  for (const Operation& operation : reset) {
+    if ((Required(operation) & ~capabilities).any()) rest.reset.clear();
+  }
   return rest;
 }
 
 const Alphabet* FindAlphabet(MapType type) {
   static const Alphabet kAlphabets[] = {MakeHash(), MakeArray(), MakeQueueOrStack(MapType::QUEUE),
                                         MakeQueueOrStack(MapType::STACK)};
-  for (const Alphabet& alphabet : kAlphabets) {
-    if (alphabet.type == type) return &alphabet;
-  }
-  return nullptr;
+  return Find(kAlphabets, type);
+}
+
+const Alphabet* FindProgramAlphabet(MapType type) {
+  static const Alphabet kAlphabets[] = {MakeHashWithPrograms(), MakeArrayWithPrograms(),
+                                        MakeQueueOrStackWithPrograms(MapType::QUEUE),
+                                        MakeQueueOrStackWithPrograms(MapType::STACK)};
+  return Find(kAlphabets, type);
 }
 
 void SetValues(size_t place, Operation* operation) {
@@ -167,6 +252,12 @@ void SetValues(size_t place, Operation* operation) {
   } else if (auto* batch = std::get_if<UpdateBatch>(&operation->call)) {
     batch->values.bytes[0] = low;
     batch->values.bytes[kValueSize] = static_cast<uint8_t>(low + 1);
+  } else if (auto* helper = std::get_if<HelperUpdate>(&operation->call)) {
+    helper->value[0] = low;
+  } else if (auto* push = std::get_if<HelperPush>(&operation->call)) {
+    push->value[0] = low;
+  } else if (auto* lookup = std::get_if<HelperLookup>(&operation->call)) {
+    if (lookup->store) lookup->value[0] = low;
   }
 }
 

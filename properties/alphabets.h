@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The alphabets of the exhaustive properties: for each map type a few operations on two keys, and
-// the tiny maps they are tried on. Data; thread-safe.
+// the tiny maps they are tried on; one of system calls alone, and one of system calls and helpers
+// called by programs. Data; thread-safe.
 #ifndef PROPERTIES_ALPHABETS_H_
 #define PROPERTIES_ALPHABETS_H_
 
@@ -26,14 +27,20 @@ struct Alphabet {
   std::vector<Operation> operations;
   // Length of words by effort.
   size_t quick, normal, thorough;
+  // Empty: each word has a new map. Else these operations empty m0 after each word, and many words
+  // share one map, so that a program is loaded for many words at once. Each of them must have a
+  // letter of the program path.
+  std::vector<Operation> reset;
 
   size_t Length(Effort effort) const;
-  // Without the letters that the capabilities do not allow.
+  // Without the letters that the capabilities do not allow; without `reset` if they do not allow
+  // it.
   Alphabet Restricted(const CapabilitySet& capabilities) const;
 };
 
 // nullptr for a type without one.
 const Alphabet* FindAlphabet(MapType type);
+const Alphabet* FindProgramAlphabet(MapType type);
 
 // Puts fresh values into a written letter: those that operation number `place` (from 0) of a word
 // stores.

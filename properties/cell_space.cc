@@ -24,7 +24,8 @@ constexpr std::string_view kElementClasses[] = {"BPF_ANY",
                                                 "cpu-flags",
                                                 "other-low-bits",
                                                 "high-bits",
-                                                "batch-flags"};
+                                                "batch-flags",
+                                                "hold"};
 constexpr std::string_view kCreateClasses[] = {"0",
                                                "BPF_F_NO_PREALLOC",
                                                "BPF_F_NUMA_NODE",
@@ -54,6 +55,10 @@ constexpr std::string_view kKeyClasses[] = {"key", "key=NULL", "key=bad"};
 constexpr std::string_view kMmapClasses[] = {
     "r",         "rw",       "private-r", "private-rw", "no-access", "w", "private-no-access",
     "private-w", "r-offset", "rw-offset"};
+constexpr std::string_view kHelperLookupClasses[] = {"read", "store", "lock-read", "lock-store"};
+constexpr std::string_view kHelperDeleteClasses[] = {"-", "hold"};
+constexpr std::string_view kPercpuClasses[] = {"cpu-0", "cpu", "cpu-far"};
+constexpr std::string_view kForEachClasses[] = {"0", "limit", "flags"};
 constexpr std::string_view kNoClasses[] = {"-"};
 
 uint16_t ElementClass(uint64_t flags) {
@@ -79,6 +84,8 @@ uint16_t CreateClass(const MapCreate& op) {
   return (op.map_flags & ~known) == 0 ? 10 : 11;
 }
 
+constexpr uint16_t kHold = 12;  // Of kElementClasses.
+
 uint16_t KeyClass(const InBuffer& key) { return static_cast<uint16_t>(key.pointer); }
 
 struct Classify {
@@ -100,6 +107,21 @@ struct Classify {
   uint16_t operator()(const GetFdById& op) const { return AccessClass(op.open_flags); }
   uint16_t operator()(const Pin& op) const { return AccessClass(op.file_flags); }
   uint16_t operator()(const ObjGet& op) const { return AccessClass(op.file_flags); }
+  uint16_t operator()(const HelperLookup& op) const {
+    return static_cast<uint16_t>((op.store ? 1 : 0) + (op.lock ? 2 : 0));
+  }
+  uint16_t operator()(const HelperUpdate& op) const {
+    return op.hold ? kHold : ElementClass(op.flags);
+  }
+  uint16_t operator()(const HelperDelete& op) const { return op.hold ? 1 : 0; }
+  uint16_t operator()(const HelperPush& op) const { return ElementClass(op.flags); }
+  uint16_t operator()(const HelperLookupPercpu& op) const {
+    // More CPUs than any machine has; which of the others exist, the trace's header says.
+    return op.of_cpu == 0 ? 0 : op.of_cpu < (1u << 16) ? 1 : 2;
+  }
+  uint16_t operator()(const HelperForEach& op) const {
+    return op.flags != 0 ? 2 : op.limit != 0 ? 1 : 0;
+  }
   uint16_t operator()(const Mmap& op) const {
     if (op.offset != 0 && op.shared && op.prot_read) return op.prot_write ? 9 : 8;
     return static_cast<uint16_t>((op.prot_write ? 1 : 0) + (op.shared ? 0 : 2) +
@@ -132,9 +154,18 @@ std::span<const std::string_view> ClassesOf() {
     return kAccessClasses;
   } else if constexpr (std::is_same_v<T, Mmap>) {
     return kMmapClasses;
+  } else if constexpr (std::is_same_v<T, HelperLookup>) {
+    return kHelperLookupClasses;
+  } else if constexpr (std::is_same_v<T, HelperDelete>) {
+    return kHelperDeleteClasses;
+  } else if constexpr (std::is_same_v<T, HelperLookupPercpu>) {
+    return kPercpuClasses;
+  } else if constexpr (std::is_same_v<T, HelperForEach>) {
+    return kForEachClasses;
   } else if constexpr (std::is_same_v<T, Lookup> || std::is_same_v<T, LookupAndDelete> ||
                        std::is_same_v<T, Update> || std::is_same_v<T, LookupBatch> ||
-                       std::is_same_v<T, UpdateBatch> || std::is_same_v<T, DeleteBatch>) {
+                       std::is_same_v<T, UpdateBatch> || std::is_same_v<T, DeleteBatch> ||
+                       std::is_same_v<T, HelperUpdate> || std::is_same_v<T, HelperPush>) {
     return kElementClasses;
   } else {
     return kNoClasses;
@@ -164,7 +195,12 @@ constexpr Errno kErrnos[] = {
     Errno::kEBADFD, Errno::kEOPNOTSUPP, Errno::kETIMEDOUT, Errno::kENOTSUPP};
 constexpr uint16_t kOtherErrno =
     kCellOutcomes - 5;  // Then one for each Completion that is not a return.
-static_assert(std::size(kErrnos) <= kOtherErrno);
+// With which BPF_PROG_LOAD refuses programs; they follow those of the calls.
+constexpr Errno kLoadErrnos[] = {Errno::kEPERM,      Errno::kENOENT,  Errno::kE2BIG,
+                                 Errno::kEBADF,      Errno::kENOMEM,  Errno::kEACCES,
+                                 Errno::kEFAULT,     Errno::kEINVAL,  Errno::kENOSPC,
+                                 Errno::kEOPNOTSUPP, Errno::kENOTSUPP};
+static_assert(std::size(kErrnos) + std::size(kLoadErrnos) <= kOtherErrno);
 
 // Errno value → number, for those below 1024.
 constexpr auto kErrnoNumbers = [] {
@@ -178,6 +214,9 @@ constexpr auto kErrnoNumbers = [] {
 
 std::string OutcomeWord(uint16_t outcome) {
   if (outcome < std::size(kErrnos)) return ErrnoName(kErrnos[outcome]);
+  if (outcome < std::size(kErrnos) + std::size(kLoadErrnos)) {
+    return "refused-" + ErrnoName(kLoadErrnos[outcome - std::size(kErrnos)]);
+  }
   static constexpr std::string_view kOthers[] = {"other-errno", "overran", "crashed", "hung",
                                                  "refused"};
   return std::string(kOthers[outcome - kOtherErrno]);
@@ -219,6 +258,9 @@ uint16_t OutcomeNumber(const Outcome& outcome) {
     case Completion::kHung:
       return kOtherErrno + 3;
     case Completion::kRefused:
+      for (size_t i = 0; i < std::size(kLoadErrnos); ++i) {
+        if (outcome.error == kLoadErrnos[i]) return static_cast<uint16_t>(std::size(kErrnos) + i);
+      }
       return kOtherErrno + 4;
     case Completion::kNotRun:
       break;

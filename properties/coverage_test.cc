@@ -133,6 +133,52 @@ TEST(Coverage, CallsWithoutPrivilegesAndImproperEndsAreCellsOfTheirOwn) {
                             {"NONE poll - other-errno", 1}}));
 }
 
+TEST(Coverage, HelpersAreRowsOfTheirOwnWithWhatTheProgramDoes) {
+  const Handle map{0};
+  const Counts counts = TraceBuilder()
+                            .Then(Create(MapType::HASH, 0))
+                            .Then(UpdateWith(0, BPF_EXIST), Errno::kENOENT)
+                            .Then(HelperUpdate{map, {}, {}, BPF_EXIST, false}, Errno::kENOENT)
+                            .Then(HelperUpdate{map, {}, {}, uint64_t{1} << 40, false})
+                            .Then(HelperUpdate{map, {}, {}, BPF_EXIST, true})
+                            .Then(HelperLookup{map, {}, false, {}, false}, Errno::kENOENT)
+                            .Then(HelperLookup{map, {}, true, {}, false})
+                            .Then(HelperLookup{map, {}, true, {}, true})
+                            .Then(HelperDelete{map, {}, true})
+                            .Then(HelperForEach{map, 0, 0})
+                            .Then(HelperForEach{map, 2, 0})
+                            .Then(HelperForEach{map, 2, 1}, Errno::kEINVAL)
+                            .Then(HelperLookupPercpu{map, {}, 0xffffffffu})
+                            .Counts();
+  EXPECT_EQ(counts, (Counts{{"HASH BPF_MAP_CREATE 0 0", 1},
+                            {"HASH BPF_MAP_UPDATE_ELEM BPF_EXIST ENOENT", 1},
+                            {"HASH bpf_map_update_elem BPF_EXIST ENOENT", 1},
+                            {"HASH bpf_map_update_elem high-bits 0", 1},
+                            {"HASH bpf_map_update_elem hold 0", 1},
+                            {"HASH bpf_map_lookup_elem read ENOENT", 1},
+                            {"HASH bpf_map_lookup_elem store 0", 1},
+                            {"HASH bpf_map_lookup_elem lock-store 0", 1},
+                            {"HASH bpf_map_delete_elem hold 0", 1},
+                            {"HASH bpf_for_each_map_elem 0 0", 1},
+                            {"HASH bpf_for_each_map_elem limit 0", 1},
+                            {"HASH bpf_for_each_map_elem flags EINVAL", 1},
+                            {"HASH bpf_map_lookup_percpu_elem cpu-far 0", 1}}));
+}
+
+TEST(Coverage, ARefusedProgramIsToldFromAFailedCallWithTheSameErrno) {
+  TraceBuilder builder;
+  builder.Then(Create(MapType::STACK, 0)).Then(HelperPush{Handle{0}, {}, 4}, Errno::kEINVAL);
+  for (const Errno error : {Errno::kEINVAL, Errno::kEACCES, static_cast<Errno>(4000)}) {
+    builder.Then(HelperPush{Handle{0}, {}, 4}, error);
+    builder.trace().outcomes.back().completion = Completion::kRefused;
+  }
+  const Counts counts = builder.Counts();
+  EXPECT_EQ(counts.at("STACK bpf_map_push_elem BPF_F_LOCK EINVAL"), 1u);
+  EXPECT_EQ(counts.at("STACK bpf_map_push_elem BPF_F_LOCK refused-EINVAL"), 1u);
+  EXPECT_EQ(counts.at("STACK bpf_map_push_elem BPF_F_LOCK refused-EACCES"), 1u);
+  EXPECT_EQ(counts.at("STACK bpf_map_push_elem BPF_F_LOCK refused"), 1u);
+}
+
 TEST(Coverage, MergingAddsUp) {
   Coverage a, b;
   a.Add(TraceBuilder().Then(Create(MapType::HASH, 0)).trace());

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "properties/exhaustive.h"
 
-#include "properties/alphabets.h"
+#include <algorithm>
+
 #include "properties/map_kinds.h"
+#include "properties/script_generator.h"
 #include "properties/script_runner.h"
 #include "properties/shrink.h"
 
@@ -24,11 +26,15 @@ class ExhaustiveRun {
         options_(options),
         runner_(backend, profile),
         length_(alphabet_.Length(options.effort)),
+        stride_(length_ + (alphabet_.reset.empty() ? 2 : alphabet_.reset.size())),
         start_(Clock::now()),
         next_progress_(start_) {
     result_.id = id;
-    const size_t size = kSequencesPerSession * (length_ + 2);
-    operations_.reserve(size);
+    for (const Operation& operation : alphabet_.operations) {
+      programs_.push_back(IsProgramPath(operation.call));
+      mixed_ |= programs_.back();
+    }
+    operations_.reserve(kSequencesPerSession * stride_ + 2);
   }
 
   PropertyResult Run() {
@@ -36,8 +42,10 @@ class ExhaustiveRun {
     for (const MapCreate& map : alphabet_.maps) {
       ForEachWord(alphabet_.letters, alphabet_.keys_interchangeable, length_,
                   [&](std::span<const uint8_t> word) {
+                    // Those of system calls alone belong to the other alphabet.
+                    if (mixed_ && !HasProgram(word)) return true;
                     Append(map, word);
-                    return operations_.size() < kSequencesPerSession * (length_ + 2) || Flush();
+                    return operations_.size() < kSequencesPerSession * stride_ || Flush();
                   });
       if (!Going() || !Flush()) break;
     }
@@ -57,13 +65,30 @@ class ExhaustiveRun {
     return result_.complete && !result_.counterexample && !result_.backend_failed;
   }
 
+  bool HasProgram(std::span<const uint8_t> word) const {
+    return std::any_of(word.begin(), word.end(), [&](uint8_t letter) { return programs_[letter]; });
+  }
+
+  // Where the sequence that holds the operation begins, its map's creation left out. With `reset`
+  // the one creation comes before all sequences.
+  size_t BeginOf(size_t index) const {
+    if (index == 0) return 1;
+    return alphabet_.reset.empty() ? index - index % stride_ + 1 : index - (index - 1) % stride_;
+  }
+
   void Append(const MapCreate& map, std::span<const uint8_t> word) {
-    operations_.push_back({map, Caller::kPrivileged});
+    if (alphabet_.reset.empty() || operations_.empty()) {
+      operations_.push_back({map, Caller::kPrivileged});
+    }
     for (size_t place = 0; place < word.size(); ++place) {
       operations_.push_back(alphabet_.operations[word[place]]);
       SetValues(place, &operations_.back());
     }
-    operations_.push_back({Close{map.result}, Caller::kPrivileged});
+    if (alphabet_.reset.empty()) {
+      operations_.push_back({Close{map.result}, Caller::kPrivileged});
+    } else {
+      operations_.insert(operations_.end(), alphabet_.reset.begin(), alphabet_.reset.end());
+    }
   }
 
   // Executes what has been gathered. False when the enumeration should end.
@@ -78,7 +103,7 @@ class ExhaustiveRun {
     }
     result_.operations += last.judged;
     result_.unjudged += last.unjudged;
-    result_.cases += last.judged / (length_ + 2);
+    result_.cases += last.judged / stride_;
     if (options_.coverage != nullptr) options_.coverage->Add(operations_, last.outcomes);
     if (last.end == ScriptRunner::End::kViolation) {
       Explain(last.index);
@@ -104,8 +129,11 @@ class ExhaustiveRun {
   void Explain(size_t index) {
     const ClauseId clause = runner_.last().violated;
     Trace trace = runner_.TraceOf(result_.id, operations_);
-    const size_t begin = index - index % (length_ + 2);
-    const std::span<const Operation> sequence(operations_.data() + begin, index + 1 - begin);
+    // Every map of a session is made alike.
+    std::vector<Operation> sequence = {operations_.front()};
+    sequence.insert(
+        sequence.end(), operations_.begin() + static_cast<ptrdiff_t>(BeginOf(index)),
+        operations_.begin() + static_cast<ptrdiff_t>(std::max(index + 1, BeginOf(index))));
     const auto breaks = [&](std::span<const Operation> operations) {
       ++result_.shrink_executions;
       const ScriptRunner::Last& last = runner_.Run(operations);
@@ -116,7 +144,7 @@ class ExhaustiveRun {
     if (options_.shrink) {
       Script script;
       if (breaks(sequence)) {
-        script.operations.assign(sequence.begin(), sequence.end());
+        script.operations = std::move(sequence);
       } else {
         script.operations = trace.operations;
       }
@@ -134,24 +162,40 @@ class ExhaustiveRun {
   const PropertyOptions& options_;
   ScriptRunner runner_;
   const size_t length_;
+  // Operations of one sequence, with what makes its map or empties it.
+  const size_t stride_;
   const Clock::time_point start_;
   Clock::time_point next_progress_;
   std::vector<Operation> operations_;
+  std::vector<bool> programs_;  // Of the letters: those that are helper calls.
+  bool mixed_ = false;
   PropertyResult result_;
 };
 
 }  // namespace
 
-PropertyResult RunExhaustive(std::string_view id, MapType type, Backend& backend,
+PropertyResult RunExhaustive(std::string_view id, const Alphabet* alphabet, Backend& backend,
                              const Profile& profile, const PropertyOptions& options) {
-  const Alphabet* alphabet = FindAlphabet(type);
-  if (alphabet == nullptr || !Has(backend.capabilities(), Capability::kMapCreate)) {
-    PropertyResult result;
-    result.id = id;
-    result.skipped = true;
-    result.reason =
-        alphabet == nullptr ? "no alphabet for this type" : "the backend lacks bpf_map_create";
-    return result;
+  PropertyResult skipped;
+  skipped.id = id;
+  skipped.skipped = true;
+  if (alphabet == nullptr) {
+    skipped.reason = "no alphabet for this type";
+    return skipped;
+  }
+  if (!Has(backend.capabilities(), Capability::kMapCreate)) {
+    skipped.reason = "the backend lacks bpf_map_create";
+    return skipped;
+  }
+  const auto calls_helper = [](const Operation& operation) {
+    return IsProgramPath(operation.call);
+  };
+  const auto any = [&](const Alphabet& letters) {
+    return std::any_of(letters.operations.begin(), letters.operations.end(), calls_helper);
+  };
+  if (any(*alphabet) && !any(alphabet->Restricted(backend.capabilities()))) {
+    skipped.reason = std::string(kNoProgramPath);
+    return skipped;
   }
   return ExhaustiveRun(id, *alphabet, backend, profile, options).Run();
 }

@@ -25,10 +25,11 @@ enum class Action : uint8_t {
   kLookupAndDeleteBatch,
   kUpdateBatch,
   kDeleteBatch,
-  kFillUp,     // New elements until one more than fits.
-  kDrain,      // Takes out elements one by one until nothing should be left.
-  kKeyWalk,    // GET_NEXT_KEY from NULL over the keys that may be there.
-  kBatchWalk,  // Batches that go on where the last one ended.
+  kFillUp,      // New elements until one more than fits.
+  kDrain,       // Takes out elements one by one until nothing should be left.
+  kKeyWalk,     // GET_NEXT_KEY from NULL over the keys that may be there.
+  kBatchWalk,   // Batches that go on where the last one ended.
+  kProgramRun,  // Helpers called by programs, a few of them many times.
   kFreeze,
   kGetInfo,
   kSecondHandle,  // GET_INFO, then GET_FD_BY_ID.
@@ -56,6 +57,24 @@ struct ActionWeight {
   uint16_t weight;
 };
 
+// A helper that a program may call on a map.
+enum class Helper : uint8_t {
+  kLookup,
+  kUpdate,
+  kDelete,
+  kPush,
+  kPop,
+  kPeek,
+  kLookupPercpu,
+  kForEach,
+};
+inline constexpr uint32_t kHelpers = 8;
+
+struct HelperWeight {
+  Helper helper;
+  uint16_t weight;
+};
+
 // What the keys of a type are.
 enum class KeyKind : uint8_t {
   kBytes,  // Any byte string of key_size.
@@ -73,12 +92,17 @@ struct MapKind {
   bool locks;  // A bpf_spin_lock may stand in the value.
   // map_flags that creation may accept, each alone or in combination.
   std::span<const uint32_t> create_flags;
+  // The helpers that programs may call on such a map, and how often they do; the first entry is
+  // what exhausted entropy gives. With the others a program is refused, which is asked seldom.
+  std::span<const HelperWeight> helpers;
   // How often what is done; the first entry is what exhausted entropy gives.
   std::span<const ActionWeight> weights;
 };
 
 // The types scripts are generated for.
 std::span<const MapKind> MapKinds();
+// Whether programs may call the helper on maps of the kind.
+bool Allows(const MapKind& kind, Helper helper);
 // nullptr for a type without a row.
 const MapKind* FindMapKind(MapType type);
 

@@ -137,6 +137,40 @@ void Fields(MemWrite& op, F&& f) {
   f.Number(op.offset);
   f.Raw(op.bytes);
 }
+template <typename F>
+void Fields(HelperLookup& op, F&& f) {
+  f.Plain(op.lock, false);
+  f.Plain(op.store, false);
+  f.Raw(op.value);
+  f.Raw(op.key);
+}
+template <typename F>
+void Fields(HelperUpdate& op, F&& f) {
+  f.Plain(op.hold, false);
+  f.Flags(op.flags);
+  f.Raw(op.key);
+  f.Raw(op.value);
+}
+template <typename F>
+void Fields(HelperDelete& op, F&& f) {
+  f.Plain(op.hold, false);
+  f.Raw(op.key);
+}
+template <typename F>
+void Fields(HelperPush& op, F&& f) {
+  f.Flags(op.flags);
+  f.Raw(op.value);
+}
+template <typename F>
+void Fields(HelperLookupPercpu& op, F&& f) {
+  f.Number(op.of_cpu);
+  f.Raw(op.key);
+}
+template <typename F>
+void Fields(HelperForEach& op, F&& f) {
+  f.Flags(op.flags);
+  f.Number(op.limit);
+}
 template <typename T, typename F>
 void Fields(T&, F&&) {}
 

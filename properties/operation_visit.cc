@@ -56,6 +56,15 @@ void VisitBuffers(Call& call, const std::function<void(Bytes&)>& visit) {
     visit(batch->values.bytes);
   }
   if (auto* batch = std::get_if<DeleteBatch>(&call)) visit(batch->keys.bytes);
+  // Of helpers: their bytes stand for themselves.
+  std::visit(
+      [&](auto& op) {
+        if constexpr (requires { requires std::is_same_v<decltype(op.key), Bytes>; }) visit(op.key);
+        if constexpr (requires { requires std::is_same_v<decltype(op.value), Bytes>; }) {
+          visit(op.value);
+        }
+      },
+      call);
 }
 
 void VisitViews(Call& call, const std::function<void(uint16_t&)>& visit) {

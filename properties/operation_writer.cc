@@ -63,10 +63,21 @@ OperationWriter::Quirks OperationWriter::DrawQuirks() {
       default:
         // Giving up and taking back privileges costs system calls of its own.
         quirks.unprivileged = entropy_.OneIn(4);
+        quirks.elsewhere = !quirks.unprivileged;
         break;
     }
   }
   return quirks;
+}
+
+void OperationWriter::Finish(const Quirks& quirks) {
+  if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
+  if (quirks.elsewhere) {
+    const Place place = DrawPlace();
+    operations_[size_ - 1].cpu = place.cpu;
+    operations_[size_ - 1].thread = place.thread;
+  }
+  Check();
 }
 
 void OperationWriter::Check() {
@@ -188,6 +199,8 @@ void OperationWriter::Run(Action action, uint16_t slot) {
     case Action::kKeyWalk:
     case Action::kBatchWalk:
       return Walk(action, slot);
+    case Action::kProgramRun:
+      return ProgramRun(slot);
     case Action::kMmap:
     case Action::kLoad:
     case Action::kStore:
@@ -244,8 +257,7 @@ void OperationWriter::Element(Action action, uint16_t slot) {
       break;
     }
   }
-  if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
-  Check();
+  Finish(quirks);
 }
 
 void OperationWriter::Batch(Action action, uint16_t slot) {
@@ -305,8 +317,7 @@ void OperationWriter::Batch(Action action, uint16_t slot) {
       break;
     }
   }
-  if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
-  Check();
+  Finish(quirks);
 }
 
 void OperationWriter::Walk(Action action, uint16_t slot) {

@@ -43,11 +43,14 @@ class OperationWriter {
     bool unprivileged = false;
     bool short_buffer = false, long_buffer = false;
     bool other = false;
+    bool elsewhere = false;  // On a certain CPU, or on another thread.
   };
   Quirks DrawQuirks();
 
   template <typename T>
   T& Add();
+  // Says who makes the call just added, and where, then Check().
+  void Finish(const Quirks& quirks);
   // Undoes the last Add() when the backend cannot carry it out.
   void Check();
 
@@ -64,10 +67,29 @@ class OperationWriter {
   void Element(Action action, uint16_t slot);
   void Batch(Action action, uint16_t slot);
   void Walk(Action action, uint16_t slot);
+  void ProgramRun(uint16_t slot);
   void ObjectAction(Action action, uint16_t slot);
   void ViewAction(Action action, uint16_t slot);
   void Create(bool corrupt);
   void LoadBtf(uint16_t slot, uint32_t key_size, uint32_t value_size, int32_t lock_offset);
+
+  // What one program does: the helper it calls, and what it does around the call.
+  struct ProgramForm {
+    Helper helper = Helper::kLookup;
+    bool store = false, lock = false, hold = false;
+    bool refused = false;  // Most likely not loaded.
+  };
+  // A CPU and a thread, both seldom other than any and the first.
+  struct Place {
+    uint16_t cpu = kAnyCpu;
+    uint8_t thread = 0;
+  };
+  Place DrawPlace();
+  bool DrawForm(const MapFacts& map, ProgramForm* form);
+  void AddHelper(const ProgramForm& form, const MapFacts& map, Handle handle, uint32_t index,
+                 const Quirks& quirks);
+  void HelperKey(const MapFacts& map, uint32_t index, const Quirks& quirks, Bytes* key);
+  void HelperValue(const MapFacts& map, const Quirks& quirks, Bytes* value);
 
   Entropy& entropy_;
   const GeneratorOptions& options_;
@@ -84,6 +106,8 @@ T& OperationWriter::Add() {
   if (size_ == operations_.size()) operations_.emplace_back();
   Operation& operation = operations_[size_++];
   operation.caller = Caller::kPrivileged;
+  operation.cpu = kAnyCpu;
+  operation.thread = 0;
   return operation.call.emplace<T>();
 }
 

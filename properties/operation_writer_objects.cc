@@ -218,8 +218,7 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
     default:
       return Create(true);
   }
-  if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
-  Check();
+  Finish(quirks);
 }
 
 void OperationWriter::ViewAction(Action action, uint16_t slot) {

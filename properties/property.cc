@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "properties/property.h"
 
+#include "properties/alphabets.h"
 #include "properties/exhaustive.h"
 #include "properties/map_kinds.h"
 #include "properties/random_scripts.h"
@@ -16,8 +17,8 @@ struct Table {
 
   Table() {
     const size_t kinds = MapKinds().size();
-    texts.reserve(2 * (3 * kinds + 1));
-    properties.reserve(3 * kinds + 1);
+    texts.reserve(2 * (5 * kinds + 1));
+    properties.reserve(5 * kinds + 1);
     std::vector<MapType> all;
     for (const MapKind& kind : MapKinds()) {
       all.push_back(kind.type);
@@ -26,7 +27,18 @@ struct Table {
           {kind.type},
           [type = kind.type](std::string_view id, Backend& backend, const Profile& profile,
                              const PropertyOptions& options) {
-            return RunExhaustive(id, type, backend, profile, options);
+            return RunExhaustive(id, FindAlphabet(type), backend, profile, options);
+          });
+    }
+    for (const MapKind& kind : MapKinds()) {
+      Add(std::string(kind.name) + ".exhaustive-program",
+          "every short sequence of system calls and helpers called by programs on tiny maps of "
+          "type " +
+              std::string(kind.name),
+          {kind.type},
+          [type = kind.type](std::string_view id, Backend& backend, const Profile& profile,
+                             const PropertyOptions& options) {
+            return RunExhaustive(id, FindProgramAlphabet(type), backend, profile, options);
           });
     }
     for (const MapKind& kind : MapKinds()) {
@@ -34,13 +46,23 @@ struct Table {
           "random scripts on maps of type " + std::string(kind.name), {kind.type},
           [type = kind.type](std::string_view id, Backend& backend, const Profile& profile,
                              const PropertyOptions& options) {
-            return RunRandomScripts(id, {type}, backend, profile, options);
+            return RunRandomScripts(id, {type}, Paths::kBoth, backend, profile, options);
+          });
+    }
+    for (const MapKind& kind : MapKinds()) {
+      Add(std::string(kind.name) + ".random-program-scripts",
+          "random scripts on maps of type " + std::string(kind.name) +
+              " whose calls mostly come from programs",
+          {kind.type},
+          [type = kind.type](std::string_view id, Backend& backend, const Profile& profile,
+                             const PropertyOptions& options) {
+            return RunRandomScripts(id, {type}, Paths::kMostlyPrograms, backend, profile, options);
           });
     }
     Add("mixed.random-scripts", "random scripts on maps of several types at once", all,
         [all](std::string_view id, Backend& backend, const Profile& profile,
               const PropertyOptions& options) {
-          return RunRandomScripts(id, all, backend, profile, options);
+          return RunRandomScripts(id, all, Paths::kBoth, backend, profile, options);
         });
     for (const MapKind& kind : MapKinds()) {
       Add("coverage." + std::string(kind.name),

@@ -32,12 +32,12 @@ struct Candidate {
 // function that judges one.
 class RandomRun {
  public:
-  RandomRun(std::string_view id, const std::vector<MapType>& types, Backend& backend,
+  RandomRun(std::string_view id, const std::vector<MapType>& types, Paths paths, Backend& backend,
             const Profile& profile, const PropertyOptions& options)
       : backend_(backend),
         profile_(profile),
         options_(options),
-        generator_(MakeOptions(types, backend)),
+        generator_(MakeOptions(types, paths, backend)),
         runner_(backend, profile),
         wanted_(RandomOperations(options)),
         start_(Clock::now()),
@@ -74,11 +74,14 @@ class RandomRun {
   }
 
  private:
-  static GeneratorOptions MakeOptions(const std::vector<MapType>& types, const Backend& backend) {
+  static GeneratorOptions MakeOptions(const std::vector<MapType>& types, Paths paths,
+                                      const Backend& backend) {
     GeneratorOptions options;
     options.types = types;
     options.capabilities = backend.capabilities();
     options.page_size = backend.environment().page_size;
+    options.possible_cpus = backend.environment().possible_cpus;
+    options.mostly_programs = paths == Paths::kMostlyPrograms;
     return options;
   }
 
@@ -235,17 +238,21 @@ uint64_t RandomOperations(const PropertyOptions& options) {
   return 5'000'000;
 }
 
-PropertyResult RunRandomScripts(std::string_view id, const std::vector<MapType>& types,
+PropertyResult RunRandomScripts(std::string_view id, const std::vector<MapType>& types, Paths paths,
                                 Backend& backend, const Profile& profile,
                                 const PropertyOptions& options) {
+  PropertyResult skipped;
+  skipped.id = id;
+  skipped.skipped = true;
   if (!Has(backend.capabilities(), Capability::kMapCreate)) {
-    PropertyResult result;
-    result.id = id;
-    result.skipped = true;
-    result.reason = "the backend lacks bpf_map_create";
-    return result;
+    skipped.reason = "the backend lacks bpf_map_create";
+    return skipped;
   }
-  return RandomRun(id, types, backend, profile, options).Run();
+  if (paths == Paths::kMostlyPrograms && !CallsHelpers(backend.capabilities())) {
+    skipped.reason = std::string(kNoProgramPath);
+    return skipped;
+  }
+  return RandomRun(id, types, paths, backend, profile, options).Run();
 }
 
 }  // namespace mapspec

@@ -111,7 +111,7 @@ PropertyResult RunReachableCoverage(std::string_view id, MapType type, Backend& 
   PropertyOptions own = options;
   own.operations = kCoverageOperations;
   own.coverage = &coverage;
-  result = RunRandomScripts(id, {type}, backend, profile, own);
+  result = RunRandomScripts(id, {type}, Paths::kBoth, backend, profile, own);
   if (options.coverage != nullptr) options.coverage->Merge(coverage);
   // A run that ended early says nothing about what is missing.
   if (!result.passed || result.skipped || !result.complete) return result;

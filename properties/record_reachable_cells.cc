@@ -35,16 +35,19 @@ void LearnNeeds(MapType type, Backend& backend, const Profile& profile, Needs* n
   GeneratorOptions options;
   options.types = {type};
   options.capabilities = backend.capabilities();
+  options.possible_cpus = backend.environment().possible_cpus;
   const ScriptGenerator generator(options);
   ScriptRunner runner(backend, profile);
   SeededEntropy entropy(1);
   Script script;
   for (int i = 0; i < 3000; ++i) {
     generator.Generate(entropy, 500, &script);
-    const auto cells = CellsOf(script.operations, runner.Run(script.operations).outcomes);
+    const std::vector<Outcome>& outcomes = runner.Run(script.operations).outcomes;
+    const auto cells = CellsOf(script.operations, outcomes);
     for (size_t j = 0; j < cells.size(); ++j) {
       if (!cells[j]) continue;
-      const CapabilitySet required = Required(script.operations[j]);
+      CapabilitySet required = Required(script.operations[j]);
+      if (outcomes[j].completion == Completion::kRefused) Add(&required, Capability::kVerifier);
       const auto [at, fresh] = needs->try_emplace(CellName(*cells[j]), required);
       if (!fresh) at->second &= required;
     }
@@ -60,7 +63,8 @@ bool Record(MapType type, Backend& backend, const Profile& profile, uint64_t run
     options.seed = 1000 + run;
     options.operations = kCoverageOperations;
     options.coverage = &coverage;
-    const PropertyResult result = RunRandomScripts("record", {type}, backend, profile, options);
+    const PropertyResult result =
+        RunRandomScripts("record", {type}, Paths::kBoth, backend, profile, options);
     if (!result.passed) {
       std::fprintf(stderr, "%s: %s\n", std::string(backend.name()).c_str(), result.reason.c_str());
       if (result.counterexample) {

@@ -36,6 +36,8 @@ bool Possible(Action action, const CapabilitySet& capabilities) {
       return has(kMapUpdateBatch);
     case Action::kDeleteBatch:
       return has(kMapDeleteBatch);
+    case Action::kProgramRun:
+      return CallsHelpers(capabilities);
     case Action::kFreeze:
       return has(kMapFreeze);
     case Action::kGetInfo:
@@ -73,20 +75,24 @@ bool Possible(Action action, const CapabilitySet& capabilities) {
   return false;
 }
 
-ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const CapabilitySet& capabilities) {
+ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const GeneratorOptions& options) {
+  const CapabilitySet& capabilities = options.capabilities;
+  const auto weight = [&](const ActionWeight& entry) -> uint32_t {
+    return entry.weight * (options.mostly_programs && entry.action == Action::kProgramRun ? 8 : 1);
+  };
   ScriptGenerator::ActionTable table;
   table.fill(Action::kClose);
   uint32_t total = 0;
   for (const ActionWeight& entry : kind.weights) {
-    if (Possible(entry.action, capabilities)) total += entry.weight;
+    if (Possible(entry.action, capabilities)) total += weight(entry);
   }
   // Every possible action gets at least one place, the first entry those that remain.
   uint32_t place = ScriptGenerator::kDrawBound;
   uint32_t seen = 0;
   for (auto entry = kind.weights.rbegin(); entry != kind.weights.rend(); ++entry) {
     if (!Possible(entry->action, capabilities)) continue;
-    seen += entry->weight;
-    uint32_t places = std::max<uint32_t>(1, entry->weight * ScriptGenerator::kDrawBound / total);
+    seen += weight(*entry);
+    uint32_t places = std::max<uint32_t>(1, weight(*entry) * ScriptGenerator::kDrawBound / total);
     if (seen == total) places = place;
     for (; places != 0 && place != 0; --places) table[--place] = entry->action;
   }
@@ -94,6 +100,16 @@ ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const CapabilitySet&
 }
 
 }  // namespace
+
+bool CallsHelpers(const CapabilitySet& capabilities) {
+  using enum Capability;
+  for (const Capability helper :
+       {kHelperLookupElem, kHelperUpdateElem, kHelperDeleteElem, kHelperPushElem, kHelperPopElem,
+        kHelperPeekElem, kHelperLookupPercpuElem, kHelperForEachElem}) {
+    if (Has(capabilities, helper)) return true;
+  }
+  return false;
+}
 
 ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
     : options_(options), all_capabilities_(options.capabilities.all()) {
@@ -103,7 +119,7 @@ ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
            std::find(options_.types.begin(), options_.types.end(), type) != options_.types.end();
   };
   for (const MapKind& kind : MapKinds()) {
-    if (wanted(kind.type)) kinds_.push_back({&kind, MakeTable(kind, options_.capabilities)});
+    if (wanted(kind.type)) kinds_.push_back({&kind, MakeTable(kind, options_)});
   }
   assert(!kinds_.empty());
 }

@@ -3,9 +3,10 @@
 // Generates scripts over the whole vocabulary of oracle/operation.h, biased towards edges: few
 // keys, tiny maps, flags that are mostly sensible and now and then anything, NULL and unmapped
 // pointers, closed and wrong handles, several handles to one map with different rights, attributes
-// that must be refused. Outcomes are not known when a script is generated; the generator keeps a
-// rough idea of what exists, so that most operations reach a live map, and is wrong now and then,
-// which does no harm: the oracle judges whatever happens.
+// that must be refused. System calls and helpers called by programs take turns on the same maps.
+// Outcomes are not known when a script is generated; the generator keeps a rough idea of what
+// exists, so that most operations reach a live map, and is wrong now and then, which does no harm:
+// the oracle judges whatever happens.
 //
 // Bounds: what a script makes an implementation allocate stays below
 // GeneratorOptions::max_map_bytes a map, unless the creation must be refused on any machine. Cost:
@@ -16,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "backends/capability.h"
@@ -34,9 +36,17 @@ struct GeneratorOptions {
   uint32_t min_operations = 1;
   uint32_t max_operations = 200;
   uint32_t page_size = 4096;
+  uint32_t possible_cpus = 2;
+  // Of the calls on elements, four in five come from programs instead of one in three.
+  bool mostly_programs = false;
   // What one map may take, in bytes; at most 64 MiB are used.
   uint64_t max_map_bytes = uint64_t{8} << 20;
 };
+
+// Whether there is a program path at all.
+bool CallsHelpers(const CapabilitySet& capabilities);
+// What is said of a backend without one.
+inline constexpr std::string_view kNoProgramPath = "the backend runs no programs that call helpers";
 
 class ScriptGenerator {
  public:

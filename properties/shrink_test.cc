@@ -36,12 +36,16 @@ TEST(Shrink, EveryStepIsLighterThanTheScriptItCameFrom) {
   }
 }
 
-TEST(Shrink, SimplerFormsAreLessComplexAndOfTheSameKind) {
+TEST(Shrink, SimplerFormsAreLessComplexAndOfTheSameKindOrOfNoProgram) {
   const Script script = Random(3, 3000);
   for (const Operation& operation : script.operations) {
     for (const Operation& form : SimplerForms(operation)) {
       ASSERT_LT(Complexity(form), Complexity(operation)) << OperationName(operation.call);
-      ASSERT_EQ(form.call.index(), operation.call.index());
+      if (form.call.index() == operation.call.index()) continue;
+      ASSERT_TRUE(IsProgramPath(operation.call)) << OperationName(operation.call);
+      ASSERT_FALSE(IsProgramPath(form.call)) << OperationName(form.call);
+      ASSERT_EQ(form.cpu, operation.cpu);
+      ASSERT_EQ(form.thread, operation.thread);
     }
   }
 }
@@ -140,6 +144,83 @@ TEST(Shrink, EqualKeysAreRewrittenTogether) {
   EXPECT_EQ(shrunk, Bytes(9));
   EXPECT_EQ(std::get<Lookup>(result.script.operations[2].call).key.bytes, shrunk);
   EXPECT_EQ(std::get<Update>(result.script.operations[0].call).map, Handle{0});
+}
+
+// Every field of every helper away from its plainest value.
+std::vector<Operation> ElaborateHelpers() {
+  const Bytes key = {9, 8, 7, 6, 5}, value = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const Handle map{5};
+  std::vector<Operation> operations;
+  for (Call call :
+       {Call(HelperLookup{map, key, true, value, true}),
+        Call(HelperUpdate{map, key, value, ~uint64_t{0}, true}), Call(HelperDelete{map, key, true}),
+        Call(HelperPush{map, value, 77}), Call(HelperPop{map}), Call(HelperPeek{map}),
+        Call(HelperLookupPercpu{map, key, 0xffffffffu}),
+        Call(HelperForEach{map, 1000, uint64_t{5} << 40})}) {
+    operations.push_back({std::move(call), Caller::kPrivileged, 3, 6});
+  }
+  return operations;
+}
+
+TEST(Shrink, EveryFieldOfAHelperBecomesPlain) {
+  for (const Operation& operation : ElaborateHelpers()) {
+    const auto fails = [&](const Script& candidate) {
+      return candidate.operations.size() == 1 &&
+             candidate.operations[0].call.index() == operation.call.index();
+    };
+    const ShrinkResult result = Shrink(Script{"", {operation}}, fails, kPlenty);
+    ASSERT_TRUE(result.complete);
+    Call plain = operation.call;
+    std::visit([](auto& op) { op = {}; }, plain);
+    EXPECT_EQ(result.script.operations[0], Operation{plain}) << OperationName(plain);
+    EXPECT_EQ(Complexity(Operation{plain}), Complexity(result.script.operations[0]));
+  }
+}
+
+TEST(Shrink, AHelperBecomesTheSystemCallThatDoesTheSame) {
+  const std::vector<Operation> helpers = ElaborateHelpers();
+  const auto shrunk = [](const Operation& operation) {
+    const auto anything = [](const Script& candidate) { return candidate.operations.size() == 1; };
+    return Shrink(Script{"", {operation}}, anything, kPlenty).script.operations[0];
+  };
+  const InBuffer no_key{Pointer::kValid, {}};
+  EXPECT_EQ(shrunk(helpers[0]), Operation{(Update{Handle{0}, no_key, no_key, 0})});
+  EXPECT_EQ(shrunk(helpers[1]), Operation{(Update{Handle{0}, no_key, no_key, 0})});
+  EXPECT_EQ(shrunk(helpers[2]), Operation{(Delete{Handle{0}, no_key})});
+  EXPECT_TRUE(std::holds_alternative<Update>(shrunk(helpers[3]).call));
+  EXPECT_TRUE(std::holds_alternative<LookupAndDelete>(shrunk(helpers[4]).call));
+  EXPECT_TRUE(std::holds_alternative<Lookup>(shrunk(helpers[5]).call));
+  EXPECT_TRUE(std::holds_alternative<Lookup>(shrunk(helpers[6]).call));
+  // No system call visits the elements of a map.
+  EXPECT_EQ(shrunk(helpers[7]), Operation{HelperForEach{}});
+}
+
+TEST(Shrink, WhereACallIsMadeStaysWhenItMatters) {
+  Operation update{Update{Handle{0}, {}, {}, BPF_EXIST}};
+  update.cpu = 3;
+  update.thread = 6;
+  const auto fails = [](const Script& candidate) {
+    return candidate.operations.size() == 1 && candidate.operations[0].cpu != kAnyCpu &&
+           candidate.operations[0].thread != 0;
+  };
+  const ShrinkResult result = Shrink(Script{"", {update}}, fails, kPlenty);
+  EXPECT_EQ(result.script.operations[0].cpu, 0);
+  EXPECT_EQ(result.script.operations[0].thread, 1);
+}
+
+TEST(Shrink, EqualKeysOfBothPathsAreRewrittenTogether) {
+  const Bytes key = {0xff, 0xee, 0xdd, 0xcc, 0xbb};
+  Script script;
+  script.operations.push_back({HelperUpdate{Handle{1}, key, Bytes(4, 9), 0, false}});
+  script.operations.push_back({Lookup{Handle{1}, {Pointer::kValid, key}}});
+  const auto fails = [](const Script& candidate) {
+    const auto* update = std::get_if<HelperUpdate>(&candidate.operations.front().call);
+    const auto* lookup = std::get_if<Lookup>(&candidate.operations.back().call);
+    return update != nullptr && lookup != nullptr && update->key == lookup->key.bytes &&
+           update->key.size() == 5;
+  };
+  const ShrinkResult result = Shrink(script, fails, kPlenty);
+  EXPECT_EQ(std::get<Lookup>(result.script.operations[1].call).key.bytes, Bytes(5));
 }
 
 TEST(Shrink, ABudgetOfExecutionsIsKept) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "properties/operation_fields.h"
 
@@ -62,6 +64,37 @@ class Measure {
   }
 };
 
+// The system call that does to a map what a helper does; nullopt where there is none.
+std::optional<Call> SyscallCounterpart(const Call& call) {
+  const auto valid = [](const Bytes& bytes) { return InBuffer{Pointer::kValid, bytes}; };
+  const InBuffer no_key{Pointer::kNull, {}};
+  if (const auto* op = std::get_if<HelperLookup>(&call)) {
+    // What is stored through the pointer makes an update of it.
+    if (op->store) return Update{op->map, valid(op->key), valid(op->value), BPF_EXIST};
+    return Lookup{op->map, valid(op->key), Pointer::kValid, op->lock ? BPF_F_LOCK : 0};
+  }
+  if (const auto* op = std::get_if<HelperUpdate>(&call)) {
+    return Update{op->map, valid(op->key), valid(op->value), op->flags};
+  }
+  if (const auto* op = std::get_if<HelperDelete>(&call)) return Delete{op->map, valid(op->key)};
+  if (const auto* op = std::get_if<HelperPush>(&call)) {
+    return Update{op->map, no_key, valid(op->value), op->flags};
+  }
+  if (const auto* op = std::get_if<HelperPop>(&call)) {
+    return LookupAndDelete{op->map, no_key, Pointer::kValid, 0};
+  }
+  if (const auto* op = std::get_if<HelperPeek>(&call)) {
+    return Lookup{op->map, no_key, Pointer::kValid, 0};
+  }
+  if (const auto* op = std::get_if<HelperLookupPercpu>(&call)) {
+    return Lookup{op->map, valid(op->key), Pointer::kValid, 0};
+  }
+  return std::nullopt;
+}
+
+// A program counts as much as three flags: whatever its system call does as well is shown by that.
+constexpr uint64_t kProgramComplexity = 12;
+
 // Walks the fields of a copy again and again, each time with one field made simpler.
 class Simplifier {
  public:
@@ -69,7 +102,16 @@ class Simplifier {
       : original_(original), forms_(*forms), limit_(Complexity(original)) {}
 
   void Run() {
+    Offer([](Operation& operation) {
+      if (std::optional<Call> counterpart = SyscallCounterpart(operation.call)) {
+        operation.call = std::move(*counterpart);
+      }
+    });
     Offer([](Operation& operation) { operation.caller = Caller::kPrivileged; });
+    Offer([](Operation& operation) { operation.cpu = kAnyCpu; });
+    Offer([](Operation& operation) { operation.cpu = 0; });
+    Offer([](Operation& operation) { operation.thread = 0; });
+    Offer([](Operation& operation) { operation.thread = 1; });
     while (true) {
       // The field to change is the one numbered `target_`; the way to change it is `way_`.
       bool any = false;
@@ -224,7 +266,12 @@ uint64_t Complexity(const Operation& operation) {
   std::visit(
       [&](const auto& call) { Fields(const_cast<std::decay_t<decltype(call)>&>(call), measure); },
       operation.call);
-  return measure.total + (operation.caller == Caller::kPrivileged ? 0 : 1);
+  uint64_t total = measure.total;
+  if (operation.caller != Caller::kPrivileged) ++total;
+  if (operation.cpu != kAnyCpu) total += 1 + uint64_t{operation.cpu};
+  total += operation.thread;
+  if (IsProgramPath(operation.call)) total += kProgramComplexity;
+  return total;
 }
 
 std::vector<Operation> SimplerForms(const Operation& operation) {

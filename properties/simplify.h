@@ -15,7 +15,8 @@ namespace mapspec {
 // 0 for the plainest operation of its kind. Slot numbers count, so that lower ones are simpler.
 uint64_t Complexity(const Operation& operation);
 
-// Operations of the same kind, each less complex than `operation`, boldest first.
+// Operations of the same kind, each less complex than `operation`, boldest first; for a helper
+// called by a program also the system call that does the same to the map, where there is one.
 std::vector<Operation> SimplerForms(const Operation& operation);
 
 }  // namespace mapspec

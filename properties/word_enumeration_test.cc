@@ -118,24 +118,26 @@ TEST(WordEnumeration, EndsWhenTheVisitorSaysSo) {
 
 TEST(Alphabets, EveryKindOfMapHasOneWithAMapAndItsOperationsOnIt) {
   for (const MapKind& kind : MapKinds()) {
-    const Alphabet* alphabet = FindAlphabet(kind.type);
-    ASSERT_NE(alphabet, nullptr) << kind.name;
-    EXPECT_EQ(alphabet->letters.size(), alphabet->operations.size());
-    EXPECT_FALSE(alphabet->maps.empty());
-    EXPECT_LE(alphabet->Length(Effort::kQuick), alphabet->Length(Effort::kNormal));
-    EXPECT_LT(alphabet->Length(Effort::kNormal), alphabet->Length(Effort::kThorough));
+    for (const Alphabet* alphabet : {FindAlphabet(kind.type), FindProgramAlphabet(kind.type)}) {
+      ASSERT_NE(alphabet, nullptr) << kind.name;
+      EXPECT_EQ(alphabet->letters.size(), alphabet->operations.size());
+      EXPECT_FALSE(alphabet->maps.empty());
+      EXPECT_LE(alphabet->Length(Effort::kQuick), alphabet->Length(Effort::kNormal));
+      EXPECT_LT(alphabet->Length(Effort::kNormal), alphabet->Length(Effort::kThorough));
+    }
   }
 }
 
 TEST(Alphabets, LettersOnInterchangeableKeysComeInPairs) {
   for (const MapKind& kind : MapKinds()) {
-    const Alphabet& alphabet = *FindAlphabet(kind.type);
-    if (!alphabet.keys_interchangeable) continue;
-    const auto count = [&](int key) {
-      return std::count_if(alphabet.letters.begin(), alphabet.letters.end(),
-                           [&](const Letter& letter) { return letter.first_key == key; });
-    };
-    EXPECT_EQ(count(0), count(1)) << kind.name;
+    for (const Alphabet* alphabet : {FindAlphabet(kind.type), FindProgramAlphabet(kind.type)}) {
+      if (!alphabet->keys_interchangeable) continue;
+      const auto count = [&](int key) {
+        return std::count_if(alphabet->letters.begin(), alphabet->letters.end(),
+                             [&](const Letter& letter) { return letter.first_key == key; });
+      };
+      EXPECT_EQ(count(0), count(1)) << kind.name;
+    }
   }
 }
 
@@ -155,6 +157,50 @@ TEST(Alphabets, EachPlaceOfAWordStoresAValueOfItsOwn) {
     }
   }
   EXPECT_EQ(values.size(), stored);
+}
+
+TEST(Alphabets, ThoseWithProgramsHaveLettersOfBothPathsThatOnlyTheKindAllows) {
+  for (const MapKind& kind : MapKinds()) {
+    const Alphabet& alphabet = *FindProgramAlphabet(kind.type);
+    const auto programs =
+        std::count_if(alphabet.operations.begin(), alphabet.operations.end(),
+                      [](const Operation& operation) { return IsProgramPath(operation.call); });
+    EXPECT_GE(programs, 3) << kind.name;
+    EXPECT_LT(programs + 2, static_cast<ptrdiff_t>(alphabet.operations.size()));
+    EXPECT_FALSE(alphabet.reset.empty());
+    for (const Operation& operation : alphabet.operations) {
+      if (std::holds_alternative<HelperForEach>(operation.call)) {
+        EXPECT_TRUE(Allows(kind, Helper::kForEach));
+      } else if (std::holds_alternative<HelperPush>(operation.call)) {
+        EXPECT_TRUE(Allows(kind, Helper::kPush));
+      } else if (std::holds_alternative<HelperUpdate>(operation.call)) {
+        EXPECT_TRUE(Allows(kind, Helper::kUpdate));
+      }
+    }
+  }
+}
+
+TEST(Alphabets, EachPlaceStoresAValueOfItsOwnByEitherPath) {
+  for (const MapKind& kind : MapKinds()) {
+    const Alphabet& alphabet = *FindProgramAlphabet(kind.type);
+    for (Operation operation : alphabet.operations) {
+      const Operation before = operation;
+      SetValues(4, &operation);
+      const bool stores = std::holds_alternative<Update>(operation.call) ||
+                          std::holds_alternative<HelperUpdate>(operation.call) ||
+                          std::holds_alternative<HelperPush>(operation.call) ||
+                          (std::holds_alternative<HelperLookup>(operation.call) &&
+                           std::get<HelperLookup>(operation.call).store);
+      EXPECT_EQ(operation != before, stores) << OperationName(operation.call);
+    }
+  }
+}
+
+TEST(Alphabets, WithoutTheCapabilityToEmptyTheMapEachWordGetsItsOwn) {
+  CapabilitySet capabilities = CapabilitySet().set();
+  capabilities.reset(static_cast<size_t>(Capability::kMapDeleteElem));
+  EXPECT_TRUE(FindProgramAlphabet(MapType::HASH)->Restricted(capabilities).reset.empty());
+  EXPECT_FALSE(FindProgramAlphabet(MapType::ARRAY)->Restricted(capabilities).reset.empty());
 }
 
 TEST(Alphabets, WithoutACapabilityItsLettersAreLeftOut) {
