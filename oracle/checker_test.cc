@@ -9,24 +9,13 @@
 #include <gtest/gtest.h>
 
 #include "oracle/clauses.gen.h"
+#include "oracle/outcome_test_support.h"
 
 namespace mapspec {
 namespace {
 
 using Kind = Judgement::Kind;
 
-Bytes Key(uint64_t number) { return Bytes::LittleEndian(number, 4); }
-Outcome Ok() { return {}; }
-Outcome Error(Errno error) {
-  Outcome outcome;
-  outcome.error = error;
-  return outcome;
-}
-Outcome Value(Bytes bytes) {
-  Outcome outcome;
-  outcome.output = std::move(bytes);
-  return outcome;
-}
 Outcome Batch(Errno error, std::vector<uint64_t> keys, uint32_t capacity, uint32_t token) {
   Boxed<BatchOutput> batch;
   batch->count = static_cast<uint32_t>(keys.size());
