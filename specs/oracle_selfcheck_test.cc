@@ -52,14 +52,20 @@ TEST(Specification, TheTableOfClausesIsWhatTheFilesSay) {
   EXPECT_EQ(FindClause("hash.no.such"), kNoClause);
 }
 
-TEST(Specification, EveryClauseOfTheSyscallPathHasAScenario) {
-  std::set<std::string> exercised;
+TEST(Specification, EveryClauseHasAScenarioOnEachOfItsPaths) {
+  std::set<std::string> by_syscalls, by_programs;
   for (const Scenario* scenario : Specification().specs.AllScenarios()) {
-    exercised.insert(scenario->clause);
+    if (scenario->via == Path::kSyscall) by_syscalls.insert(scenario->clause);
+    if (HasProgramStep(*scenario)) by_programs.insert(scenario->clause);
   }
   for (const Clause& clause : AllClauses()) {
-    if (clause.path == Path::kProgram) continue;
-    EXPECT_TRUE(exercised.contains(std::string(clause.id))) << clause.id << " has no scenario";
+    const std::string id(clause.id);
+    if (clause.path != Path::kProgram) {
+      EXPECT_TRUE(by_syscalls.contains(id)) << id << " has no scenario of system calls";
+    }
+    if (clause.path != Path::kSyscall) {
+      EXPECT_TRUE(by_programs.contains(id)) << id << " has no scenario with a program";
+    }
   }
 }
 
