@@ -150,6 +150,7 @@ std::string_view CapabilityName(Capability capability) {
 
 CapabilitySet Required(const Operation& operation) {
   uint64_t needed = std::visit(Needs{}, operation.call);
+  if (operation.cpu != kAnyCpu) needed |= Bit(Capability::kPinnedThread);
   if (operation.caller == Caller::kUnprivileged) needed |= Bit(Capability::kUnprivileged);
   return CapabilitySet(needed);
 }

@@ -31,6 +31,7 @@ std::shared_ptr<const ApiSetup> UserspaceSetup() {
   setup->map_memory = &::usermaps_mmap;
   setup->capabilities = CapabilitiesOf(setup->api);
   Add(&setup->capabilities, Capability::kMmap);
+  Add(&setup->capabilities, Capability::kPinnedThread);
   setup->possible_cpus = HostEnvironment("").possible_cpus;
   return setup;
 }

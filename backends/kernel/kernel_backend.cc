@@ -15,6 +15,7 @@
 
 #include "backends/host_environment.h"
 #include "backends/kernel/bpffs_directory.h"
+#include "backends/kernel/kernel_program_engine.h"
 #include "backends/libbpf_api/api_backend.h"
 #include "oracle/profile.h"
 
@@ -174,6 +175,14 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
     for (const Capability capability :
          {Capability::kBpffs, Capability::kObjPin, Capability::kObjGet, Capability::kObjGetOpts}) {
       capabilities.reset(static_cast<size_t>(capability));
+    }
+  }
+  setup->make_program_engine = &MakeKernelProgramEngine;
+  setup->no_programs = WhyNoPrograms();
+  if (!setup->no_programs.empty()) {
+    for (auto i = static_cast<size_t>(Capability::kHelperLookupElem);
+         i <= static_cast<size_t>(Capability::kVerifier); ++i) {
+      capabilities.reset(i);
     }
   }
   // Ids are for CAP_SYS_ADMIN alone; what cannot be asked must not be judged.

@@ -59,31 +59,60 @@ ApiSession::ApiSession(std::shared_ptr<const ApiSetup> setup)
     : setup_(std::move(setup)), api_(setup_->api) {}
 
 ApiSession::~ApiSession() {
+  programs_.reset();  // Before the maps that programs refer to.
   for (View& view : views_) Unmap(&view);
   for (const Slot& slot : slots_) CloseFd(slot.fd);
-  for (const int btf : btfs_) CloseFd(btf);
+  for (const Btf& btf : btfs_) CloseFd(btf.fd);
   CloseFd(not_a_map_);
   if (bad_page_ != nullptr) munmap(bad_page_, static_cast<size_t>(sysconf(_SC_PAGESIZE)));
 }
 
 void ApiSession::Run(std::span<const Operation> operations, std::vector<Outcome>* outcomes) {
-  for (const Operation& operation : operations) RunOne(operation, &outcomes->emplace_back());
+  for (size_t begin = 0; begin < operations.size();) {
+    if (!IsProgramPath(operations[begin].call)) {
+      RunOne(operations[begin++], &outcomes->emplace_back());
+      continue;
+    }
+    const size_t end = EndOfPrograms(operations, begin);
+    const size_t first = outcomes->size();
+    outcomes->resize(first + (end - begin));
+    RunPrograms(operations.subspan(begin, end - begin), std::span(*outcomes).subspan(first));
+    begin = end;
+  }
+  threads_.Release();
+}
+
+bool ApiSession::Able(const Operation& operation, Outcome* out) const {
+  if (setup_->capabilities.all()) return true;
+  const Capability missing = FirstMissing(Required(operation), setup_->capabilities);
+  if (missing == Capability::kCount) return true;
+  std::string reason = "no " + std::string(CapabilityName(missing));
+  if (IsProgramPath(operation.call) && !setup_->no_programs.empty()) {
+    reason += ": " + setup_->no_programs;
+  }
+  NotRun(std::move(reason), out);
+  return false;
 }
 
 void ApiSession::RunOne(const Operation& operation, Outcome* out) {
-  if (!setup_->capabilities.all()) {
-    const Capability missing = FirstMissing(Required(operation), setup_->capabilities);
-    if (missing != Capability::kCount) {
-      return NotRun("no " + std::string(CapabilityName(missing)), out);
-    }
-  }
+  if (!Able(operation, out)) return;
+  const auto call = [this, &operation, out] { RunHere(operation, out); };
+  if (!threads_.Run(operation.thread, operation.cpu, call, &problem_)) NotRun(problem_, out);
+}
+
+void ApiSession::RunHere(const Operation& operation, Outcome* out) {
   const bool unprivileged = operation.caller == Caller::kUnprivileged;
   if (unprivileged) {
     if (const int error = setup_->host->DropCapabilities(); error != 0) {
       return NotRun(std::string("cannot drop capabilities: ") + std::strerror(error), out);
     }
   }
-  std::visit([this, out](const auto& call) { Do(call, out); }, operation.call);
+  std::visit(
+      [this, out](const auto& call) {
+        // Helper calls go through RunPrograms.
+        if constexpr (requires { this->Do(call, out); }) Do(call, out);
+      },
+      operation.call);
   if (unprivileged) setup_->host->RestoreCapabilities();
 }
 
@@ -117,6 +146,7 @@ uint32_t ApiSession::AddRecord(MapType type, uint32_t key_size, uint32_t value_s
     record.value_size = (size_t{value_size} + 7) / 8 * 8 * setup_->possible_cpus;
   }
   record.max_entries = max_entries;
+  record.shape = {type, key_size, value_size, -1};
   records_.push_back(std::move(record));
   return static_cast<uint32_t>(records_.size() - 1);
 }
@@ -136,6 +166,7 @@ uint32_t ApiSession::RecordFromInfo(int fd) {
 void ApiSession::Fill(Handle handle, int fd, uint32_t record) {
   if (handle.slot >= kMaxSlots) return CloseFd(fd);
   if (handle.slot >= slots_.size()) slots_.resize(handle.slot + size_t{1});
+  if (programs_ != nullptr) programs_->Forget(handle.slot);
   Slot& slot = slots_[handle.slot];
   CloseFd(slot.fd);
   slot.fd = fd;
@@ -149,7 +180,7 @@ uint32_t ApiSession::IdOf(Handle of, uint32_t id) const {
 
 int ApiSession::BtfFd(uint16_t btf) const {
   if (btf == kNoBtf) return 0;
-  return btf < btfs_.size() ? btfs_[btf] : -1;
+  return btf < btfs_.size() ? btfs_[btf].fd : -1;
 }
 
 const char* ApiSession::PathFor(const std::string& path, Outcome* out) {
@@ -193,6 +224,9 @@ void ApiSession::Do(const MapCreate& op, Outcome* out) {
   if (fd < 0) SetResult(fd, out);
   Fill(op.result, fd < 0 ? -1 : fd,
        fd < 0 ? kNoRecord : AddRecord(op.type, op.key_size, op.value_size, op.max_entries));
+  if (fd >= 0 && op.btf < btfs_.size() && op.btf_value_type_id == kBtfValueTypeId) {
+    records_.back().shape.lock_offset = btfs_[op.btf].lock_offset;
+  }
 }
 
 void ApiSession::Do(const Freeze& op, Outcome* out) {
@@ -313,6 +347,7 @@ void ApiSession::Do(const Unlink& op, Outcome* out) {
 }
 
 void ApiSession::Do(const Close& op, Outcome* out) {
+  if (programs_ != nullptr) programs_->Forget(op.map.slot);
   SetSystemResult(close(Fd(op.map)), out);
   if (op.map.slot < slots_.size()) slots_[op.map.slot].fd = -1;
   if (op.map == kNotAMap) not_a_map_ = -1;
@@ -324,9 +359,9 @@ void ApiSession::Do(const BtfLoad& op, Outcome* out) {
   const int fd = api_.btf_load(blob.data(), blob.size(), nullptr);
   if (fd < 0) SetResult(fd, out);
   if (op.result >= kMaxSlots) return CloseFd(fd);
-  if (op.result >= btfs_.size()) btfs_.resize(op.result + size_t{1}, -1);
-  CloseFd(btfs_[op.result]);
-  btfs_[op.result] = fd < 0 ? -1 : fd;
+  if (op.result >= btfs_.size()) btfs_.resize(op.result + size_t{1});
+  CloseFd(btfs_[op.result].fd);
+  btfs_[op.result] = {fd < 0 ? -1 : fd, op.lock_offset};
 }
 
 }  // namespace mapspec

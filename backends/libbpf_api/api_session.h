@@ -17,6 +17,9 @@
 //  - a buffer of more than kMaxBuffer bytes makes the operation kNotRun. Output buffers of a batch
 //  whose
 //    count × size exceeds kMaxWholeBatch hold max_entries + 16 elements instead of count.
+//
+// Helper calls that follow one another on one slot, CPU and thread are given to the program engine
+// together (program/program_runner.h).
 // Cost: no heap allocation for an element operation whose key and value have at most 64 bytes.
 // Thread-safety: one thread at a time. A session keeps its setup alive.
 #ifndef BACKENDS_LIBBPF_API_API_SESSION_H_
@@ -26,6 +29,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,8 +39,10 @@
 
 #include "backends/backend.h"
 #include "backends/libbpf_api/bpf_api.h"
+#include "backends/libbpf_api/call_threads.h"
 #include "backends/libbpf_api/guarded_buffer.h"
 #include "backends/libbpf_api/pin_directory.h"
+#include "backends/program/program_runner.h"
 
 namespace mapspec {
 
@@ -65,6 +71,9 @@ struct ApiSetup {
                       off_t offset) = &::mmap;
   CapabilitySet capabilities;
   uint32_t possible_cpus = 1;
+  // Makes what carries out helper calls; asked only where the capabilities name a helper.
+  std::function<std::unique_ptr<ProgramEngine>()> make_program_engine;
+  std::string no_programs;  // Why there is none, where that is worth saying.
   std::unique_ptr<CallHost> host = std::make_unique<CallHost>();
 };
 
@@ -87,6 +96,7 @@ class ApiSession : public Session {
     size_t value_size = 0;  // Of the buffer: a per-CPU map has one value for each possible CPU.
     uint32_t max_entries = 0;
     uint32_t id = 0;
+    MapShape shape;
     Bytes last_batch;  // What the last batch wrote to out_batch.
   };
   static constexpr uint32_t kNoRecord = UINT32_MAX;
@@ -108,7 +118,20 @@ class ApiSession : public Session {
     size_t capacity = 0;
   };
 
+  struct Btf {
+    int fd = -1;
+    int32_t lock_offset = -1;
+  };
+
+  // Whether the backend can; else *out is marked kNotRun.
+  bool Able(const Operation& operation, Outcome* out) const;
   void RunOne(const Operation& operation, Outcome* out);
+  void RunHere(const Operation& operation, Outcome* out);
+  // The end of the helper calls from `begin` on that can be carried out together.
+  static size_t EndOfPrograms(std::span<const Operation> operations, size_t begin);
+  void RunPrograms(std::span<const Operation> operations, std::span<Outcome> outcomes);
+  void RunProgramsHere(Handle map, std::span<const Operation> operations,
+                       std::span<Outcome> outcomes);
 
   // One for each call; those on elements stand in api_session_elements.cc, those on descriptors as
   // files in api_session_files.cc.
@@ -137,14 +160,6 @@ class ApiSession : public Session {
   void Do(const FdRead& op, Outcome* out);
   void Do(const FdWrite& op, Outcome* out);
   void Do(const BtfLoad& op, Outcome* out);
-  void Do(const HelperLookup& op, Outcome* out);
-  void Do(const HelperUpdate& op, Outcome* out);
-  void Do(const HelperDelete& op, Outcome* out);
-  void Do(const HelperPush& op, Outcome* out);
-  void Do(const HelperPop& op, Outcome* out);
-  void Do(const HelperPeek& op, Outcome* out);
-  void Do(const HelperLookupPercpu& op, Outcome* out);
-  void Do(const HelperForEach& op, Outcome* out);
 
   // Objects.
   int Fd(Handle handle);
@@ -178,7 +193,7 @@ class ApiSession : public Session {
   std::vector<Slot> slots_;
   std::vector<MapRecord> records_;
   const MapRecord no_record_;
-  std::vector<int> btfs_;
+  std::vector<Btf> btfs_;
   std::vector<View> views_;
   std::vector<std::pair<std::string, uint32_t>> pins_;  // Path → record.
   std::unique_ptr<PinDirectory> pin_directory_;
@@ -187,6 +202,9 @@ class ApiSession : public Session {
   void* bad_page_ = nullptr;
   Padding key_in_, value_in_;
   GuardedBuffer first_out_, second_out_, third_out_, cell_;
+  std::unique_ptr<ProgramRunner> programs_;
+  CallThreads threads_;
+  std::string problem_;  // Why a call could not be made on its thread and CPU.
 };
 
 // The outcome of a function that returns 0 or a negative errno (or, as libbpf before 1.0 did, -1

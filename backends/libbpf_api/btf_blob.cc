@@ -12,7 +12,8 @@ namespace {
 constexpr uint16_t kMagic = 0xeB9F;
 constexpr uint8_t kVersion = 1;
 constexpr uint32_t kHeaderSize = 24;
-constexpr uint32_t kKindInt = 1, kKindArray = 3, kKindStruct = 4;
+constexpr uint32_t kKindInt = 1, kKindArray = 3, kKindStruct = 4, kKindFunction = 12,
+                   kKindPrototype = 13;
 
 class BtfWriter {
  public:
@@ -41,6 +42,11 @@ class BtfWriter {
     Word(String(name));
     Word(type);
     Word(byte_offset * 8);
+  }
+  void Prototype(uint32_t result_type) { Head("", kKindPrototype, 0, result_type); }
+  // Linkage is 0: static.
+  void Function(std::string_view name, uint32_t prototype) {
+    Head(name, kKindFunction, 0, prototype);
   }
   std::vector<uint8_t> Finish() const {
     const auto types = static_cast<uint32_t>(words_.size() * sizeof(uint32_t));
@@ -86,6 +92,16 @@ std::vector<uint8_t> MakeBtf(const BtfLoad& load) {
     btf.Member("val", kBtfIntTypeId, 0);
   }
   btf.Int("byte", 1);
+  return btf.Finish();
+}
+
+std::vector<uint8_t> MakeCallbackBtf() {
+  constexpr uint32_t kInt = 1, kPrototype = 2;
+  BtfWriter btf;
+  btf.Int("int", 4);
+  btf.Prototype(kInt);
+  btf.Function("main", kPrototype);
+  btf.Function("callback", kPrototype);
   return btf.Finish();
 }
 

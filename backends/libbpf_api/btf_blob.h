@@ -14,6 +14,11 @@ namespace mapspec {
 
 std::vector<uint8_t> MakeBtf(const BtfLoad& load);
 
+// What BPF_PROG_LOAD wants to know of a program with a callback: that both of its functions are
+// static, by type ids of this object.
+std::vector<uint8_t> MakeCallbackBtf();
+inline constexpr uint32_t kBtfMainFunction = 3, kBtfCallbackFunction = 4;
+
 }  // namespace mapspec
 
 #endif  // BACKENDS_LIBBPF_API_BTF_BLOB_H_

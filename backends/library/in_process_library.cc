@@ -78,6 +78,7 @@ std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, st
     return nullptr;
   }
   Add(&setup->capabilities, Capability::kMmap);
+  Add(&setup->capabilities, Capability::kPinnedThread);
   Environment environment = HostEnvironment("in-process-library:" + path);
   environment.implementation = path.substr(path.rfind('/') + 1);
   if (const auto cpus = reinterpret_cast<int (*)()>(dlsym(library, "libbpf_num_possible_cpus"))) {

@@ -76,7 +76,11 @@ struct Program {
   // The LDDW that loads the callback's address (BPF_PSEUDO_FUNC); meaningless without one.
   uint32_t callback_reference = 0;
   MapShape subject;
-  uint32_t control_size = 0;  // Value size of the control map.
+  // The control block: what the program needs of the control map's value, at least, and how many
+  // records of what size stand in it (control_block.h).
+  uint32_t control_size = 0;
+  uint32_t record_stride = 0;
+  uint32_t record_count = 0;
 };
 
 }  // namespace mapspec

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "backends/kernel/kernel_program_engine.h"
+
+#include <bpf/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/libbpf_api/btf_blob.h"
+#include "backends/program/control_block.h"
+
+namespace mapspec {
+namespace {
+
+constexpr char kName[] = "mapspec";
+// No helper on maps is kept for programs under the GPL.
+constexpr char kLicense[] = "MIT";
+constexpr size_t kLogSize = 64 << 10;
+constexpr size_t kPacketSize = 64;  // At least an Ethernet header.
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::string Failure(const char* what, int error) {
+  return std::string(what) + ": " + ErrnoName(static_cast<Errno>(error));
+}
+
+class KernelControlMap : public ControlMap {
+ public:
+  KernelControlMap(Descriptor fd, void* address, size_t size)
+      : fd_(std::move(fd)), memory_(static_cast<uint8_t*>(address), size) {}
+  ~KernelControlMap() override { munmap(memory_.data(), memory_.size()); }
+  std::span<uint8_t> memory() override { return memory_; }
+  int fd() const { return fd_.get(); }
+
+ private:
+  Descriptor fd_;
+  std::span<uint8_t> memory_;
+};
+
+class KernelProgram : public LoadedProgram {
+ public:
+  explicit KernelProgram(int fd) : fd_(fd) {}
+
+  bool Run(uint32_t repeat, std::string* problem) override {
+    static constexpr std::array<uint8_t, kPacketSize> kPacket{};
+    ::bpf_test_run_opts opts{};
+    opts.sz = sizeof(opts);
+    opts.data_in = kPacket.data();
+    opts.data_size_in = kPacketSize;
+    opts.repeat = static_cast<int>(repeat);
+    const int result = ::bpf_prog_test_run_opts(fd_.get(), &opts);
+    if (result == 0) return true;
+    *problem = Failure("BPF_PROG_TEST_RUN", -result);
+    return false;
+  }
+
+ private:
+  Descriptor fd_;
+};
+
+// The last line in which the verifier says something about the program.
+std::string LastWords(std::string_view log) {
+  std::string_view last;
+  while (!log.empty()) {
+    const size_t end = std::min(log.find('\n'), log.size());
+    const std::string_view line = log.substr(0, end);
+    log.remove_prefix(std::min(end + 1, log.size()));
+    if (line.empty() || line.starts_with("processed ") || line.starts_with("verification time ") ||
+        line.starts_with("stack depth ")) {
+      continue;
+    }
+    last = line;
+  }
+  return std::string(last);
+}
+
+// What says nothing about the program.
+bool Unable(int error) {
+  return error == EPERM || error == ENOMEM || error == EMFILE || error == ENFILE ||
+         error == EAGAIN || error == ENOSYS || error == EINTR;
+}
+
+class KernelEngine : public ProgramEngine {
+ public:
+  std::unique_ptr<ControlMap> MakeControlMap(uint32_t size, std::string* error) override {
+    // Whole pages are what can be mapped.
+    const auto page = static_cast<uint32_t>(sysconf(_SC_PAGESIZE));
+    size = (size + page - 1) / page * page;
+    ::bpf_map_create_opts opts{};
+    opts.sz = sizeof(opts);
+    opts.map_flags = BPF_F_MMAPABLE;
+    Descriptor fd(::bpf_map_create(::BPF_MAP_TYPE_ARRAY, kName, 4, size, 1, &opts));
+    if (fd.get() < 0) {
+      *error = Failure("creating the control map", errno);
+      return nullptr;
+    }
+    void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    if (address == MAP_FAILED) {
+      *error = Failure("mapping the control map", errno);
+      return nullptr;
+    }
+    return std::make_unique<KernelControlMap>(std::move(fd), address, size);
+  }
+
+  LoadResult Load(const Program& program, int map_fd, ControlMap& control) override {
+    const int control_fd = static_cast<KernelControlMap&>(control).fd();
+    std::vector<bpf_insn> instructions = program.instructions;
+    for (const MapReference& map : program.maps) {
+      bpf_insn& load = instructions[map.instruction];
+      load.src_reg = BPF_PSEUDO_MAP_FD;
+      load.imm = map.role == MapRole::kSubject ? map_fd : control_fd;
+    }
+    ::bpf_prog_load_opts opts{};
+    opts.sz = sizeof(opts);
+    std::array<::bpf_func_info, 2> functions{};
+    if (program.callback != 0) {
+      bpf_insn& load = instructions[program.callback_reference];
+      load.src_reg = BPF_PSEUDO_FUNC;
+      load.imm = static_cast<int32_t>(program.callback - program.callback_reference - 1);
+      if (callback_btf_.get() < 0) callback_btf_ = LoadCallbackBtf();
+      // A kernel that does not take this BTF says the rest when it gets the program.
+      if (callback_btf_.get() >= 0) {
+        functions = {{{0, kBtfMainFunction}, {program.callback, kBtfCallbackFunction}}};
+        opts.prog_btf_fd = static_cast<uint32_t>(callback_btf_.get());
+        opts.func_info_rec_size = sizeof(::bpf_func_info);
+        opts.func_info_cnt = functions.size();
+        opts.func_info = functions.data();
+      }
+    }
+    LoadResult result;
+    int fd = Load(instructions, opts);
+    if (fd >= 0) {
+      result.program = std::make_unique<KernelProgram>(fd);
+      return result;
+    }
+    if (Unable(-fd)) {
+      result.log = Failure("BPF_PROG_LOAD", -fd);
+      return result;
+    }
+    result.refused = static_cast<Errno>(-fd);
+    // Once more, now with a log. Kernels before 6.4 say ENOSPC when it is too small; then what
+    // came first counts and the log is as good as it gets.
+    log_.resize(kLogSize);
+    log_[0] = '\0';
+    opts.log_level = 1;
+    opts.log_buf = log_.data();
+    opts.log_size = static_cast<uint32_t>(log_.size());
+    fd = Load(instructions, opts);
+    if (fd >= 0) close(fd);
+    result.log = LastWords({log_.data(), strnlen(log_.data(), log_.size())});
+    if (fd >= 0) result.log = "loaded when asked once more";
+    return result;
+  }
+
+ private:
+  // A descriptor or -errno.
+  static int Load(const std::vector<bpf_insn>& instructions, const ::bpf_prog_load_opts& opts) {
+    const int fd = ::bpf_prog_load(::BPF_PROG_TYPE_SCHED_CLS, kName, kLicense, instructions.data(),
+                                   instructions.size(), &opts);
+    return fd >= 0 ? fd : -errno;
+  }
+  static Descriptor LoadCallbackBtf() {
+    const std::vector<uint8_t> blob = MakeCallbackBtf();
+    return Descriptor(::bpf_btf_load(blob.data(), blob.size(), nullptr));
+  }
+
+  Descriptor callback_btf_;
+  std::vector<char> log_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProgramEngine> MakeKernelProgramEngine() {
+  return std::make_unique<KernelEngine>();
+}
+
+std::string WhyNoPrograms() {
+  // r0 = 0; exit.
+  Program program;
+  program.instructions = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+                          {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  KernelEngine engine;
+  std::string error;
+  const auto control = engine.MakeControlMap(kUsualControlSize, &error);
+  if (control == nullptr) return error;
+  const auto loaded = engine.Load(program, -1, *control);
+  if (loaded.program == nullptr) {
+    return loaded.refused == Errno::kNone
+               ? loaded.log
+               : Failure("BPF_PROG_LOAD", static_cast<int>(loaded.refused));
+  }
+  return loaded.program->Run(1, &error) ? std::string() : error;
+}
+
+}  // namespace mapspec
