@@ -17,16 +17,16 @@ std::vector<Outcome> Endings(const StatedOutcome& stated, const Operation& opera
   }
   const bool helper_ran = IsProgramPath(operation.call) && !stated.refused;
   std::vector<Outcome> endings;
-  for (const Errno error : errors) {
-    Outcome ending;
-    if (stated.refused) ending.completion = Completion::kRefused;
+  const auto add = [&](Errno error, int64_t result) {
+    Outcome& ending = endings.emplace_back();
+    ending.completion = stated.refused ? Completion::kRefused : Completion::kReturned;
     ending.error = error;
-    if (helper_ran && stated.returned && *stated.returned >= 0) ending.result = *stated.returned;
-    endings.push_back(ending);
+    ending.result = result;
+  };
+  for (const Errno error : errors) {
+    add(error, error == Errno::kNone ? stated.returned.value_or(0) : 0);
     if (!helper_ran || error == Errno::kNone || stated.returned) continue;
-    ending.error = Errno::kNone;
-    ending.result = (int64_t{1} << 32) - static_cast<int64_t>(error);
-    endings.push_back(ending);
+    add(Errno::kNone, (int64_t{1} << 32) - static_cast<int64_t>(error));
   }
   return endings;
 }
