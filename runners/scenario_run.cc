@@ -33,6 +33,14 @@ std::optional<Mismatch> FirstMismatch(const Scenario& scenario, const Trace& tra
   return std::nullopt;
 }
 
+// Whether the step is about a program that must not be loaded: what does not look at programs
+// before it runs them cannot be asked that.
+bool IsAlwaysRefused(const Step& step) {
+  const auto& alternatives = step.expected.alternatives;
+  return std::all_of(alternatives.begin(), alternatives.end(),
+                     [](const StatedOutcome& stated) { return stated.refused; });
+}
+
 // The bytes that the one alternative wants in the output buffer, for marking what differs.
 Bytes StatedOutput(const StatedOutcomes& stated) {
   if (stated.alternatives.size() != 1) return {};
@@ -152,7 +160,8 @@ ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& pr
   const CapabilitySet promised = PromisedBy(profile.name);
   Capability lacking = Capability::kCount;
   for (const Step& step : scenario.steps) {
-    const CapabilitySet needed = Required(step.operation);
+    CapabilitySet needed = Required(step.operation);
+    if (IsAlwaysRefused(step)) Add(&needed, Capability::kVerifier);
     const Capability broken = FirstMissing(needed & promised, backend.capabilities());
     if (broken != Capability::kCount) {
       result.status = Status::kFail;

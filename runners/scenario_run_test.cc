@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "specs/embedded_specs.h"
 #include "specs/spec_loader.h"
@@ -206,6 +207,69 @@ TEST_F(RunScenarioTest, AMapThatForGoodReasonCouldNotBeMadeDecidesNothing) {
     EXPECT_TRUE(run.oracle_objects);
     EXPECT_EQ(run.violation->index, 0u);
   }
+}
+
+// What a program may not do is asked only of what looks at programs before it runs them.
+class ProgramScenarioTest : public testing::Test {
+ protected:
+  // A scenario with this one step, which a program makes.
+  void LoadStep(const std::string& step) {
+    std::string body = kText;
+    body.resize(body.find("scenarios:"));
+    body +=
+        "scenarios:\n  - clause: queue.pop.empty\n    map: {}\n    steps:\n      - " + step + "\n";
+    const SpecText text{"queue.yaml", body};
+    loaded_ = LoadSpecTexts({&text, 1}, {});
+    ASSERT_TRUE(loaded_.ok()) << loaded_.errors[0].ToString();
+    backend_.answer = [this](size_t i, Outcome* outcome) {
+      if (i == 1) *outcome = answer_;
+    };
+  }
+  TestResult Run(const std::string& profile = "documented") {
+    return RunScenario(loaded_.specs.files[0].scenarios[0], Level::kDocumented,
+                       *FindProfile(profile), backend_)
+        .result;
+  }
+
+  LoadedSpecs loaded_;
+  ScriptedBackend backend_;
+  Outcome answer_;
+};
+
+TEST_F(ProgramScenarioTest, ARefusalNeedsAVerifier) {
+  LoadStep("lookup: {via: program, key: \"0x\", expect: {refused: any}}");
+  answer_.completion = Completion::kRefused;
+  answer_.error = Errno::kEACCES;
+  EXPECT_EQ(Run().status, Status::kPass) << Run().reason;
+  backend_.present.reset(static_cast<size_t>(Capability::kVerifier));
+  EXPECT_EQ(Run().status, Status::kSkip);
+  EXPECT_EQ(Run().reason, "the backend lacks verifier");
+}
+
+TEST_F(ProgramScenarioTest, AStepThatMayEndOtherwiseNeedsNone) {
+  LoadStep("pop: {via: program, expect: {one_of: [{refused: any}, ENOENT]}}");
+  backend_.present.reset(static_cast<size_t>(Capability::kVerifier));
+  answer_.error = Errno::kENOENT;
+  answer_.output = Bytes(4);
+  EXPECT_EQ(Run().status, Status::kPass) << Run().reason;
+}
+
+TEST_F(ProgramScenarioTest, AProgramRefusedAgainstTheClauseIsToldWithTheVerifiersWords) {
+  LoadStep("pop: {via: program, expect: ENOENT}");
+  answer_.completion = Completion::kRefused;
+  answer_.error = Errno::kEINVAL;
+  answer_.detail = "unknown func bpf_map_pop_elem#88";
+  const TestResult result = Run("linux-6.18");
+  EXPECT_EQ(result.status, Status::kFail);
+  EXPECT_NE(result.reason.find("unknown func bpf_map_pop_elem#88"), std::string::npos)
+      << result.reason;
+}
+
+TEST_F(ProgramScenarioTest, AHelperThatTheBackendLacksIsASkip) {
+  LoadStep("peek: {via: program, expect: ENOENT}");
+  backend_.present.reset(static_cast<size_t>(Capability::kHelperPeekElem));
+  EXPECT_EQ(Run("linux-6.18").status, Status::kSkip);
+  EXPECT_EQ(Run("linux-6.18").reason, "the backend lacks bpf_map_peek_elem()");
 }
 
 }  // namespace
