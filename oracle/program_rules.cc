@@ -86,6 +86,10 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
     return Expectation::Refused(Errno::kEACCES, G::program_wronly_prog,
                                 G::program_wronly_prog_errno);
   }
+  if (rdonly && use.reads && map->frozen && map->attributes.type == MapType::ARRAY &&
+      map->attributes.max_entries != 1) {
+    return Expectation::Refused(Errno::kENOTSUPP, clause::array::program_frozen_rdonly_prog);
+  }
   if (rdonly && use.writes) return read_only();
   return Expectation::Succeeds(G::program_loads);
 }
@@ -142,7 +146,12 @@ bool Checker::State::SettleLoad(Handle slot, const ProgramUse& use, const Outcom
   Cite(G::program_loads);
   if (!handle.can_read || !handle.can_write) Cite(G::program_descriptor_access);
   if (map->frozen && (use.changes || use.writes)) Cite(G::program_frozen);
-  if ((map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0) Cite(G::program_rdonly_prog);
+  if ((map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0) {
+    Cite(G::program_rdonly_prog);
+    if (map->frozen && map->attributes.type == MapType::ARRAY) {
+      Cite(clause::array::program_frozen_rdonly_prog);
+    }
+  }
   if ((map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0) Cite(G::program_wronly_prog);
   if (IsKeyless(*map) && !use.changes &&
       (map->attributes.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
