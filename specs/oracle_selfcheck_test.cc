@@ -256,5 +256,41 @@ TEST_F(SelfCheckTest, ContradictionsDifferFromWhatIsStatedOnly) {
   EXPECT_EQ(Contradictions(open, agreeing).size(), 3u);
 }
 
+TEST_F(SelfCheckTest, HelpersAreAnsweredToo) {
+  EXPECT_EQ(
+      ProblemsOf("      - push: {via: program, value: 1}\n      - peek: {via: program}\n"
+                 "      - pop: {via: program, expect: {value: 1, result: 0}}\n"
+                 "      - pop: {via: program, expect: {error: ENOENT, value: 0}}\n"
+                 "      - delete: {via: program, key: \"0x\", expect: {refused: any}}\n"
+                 "      - create: {as: m1, type: HASH, key_size: 4, value_size: 4}\n"
+                 "      - update: {map: m1, key: 1, value: 7}\n"
+                 "      - update: {map: m1, key: 2, value: 8}\n"
+                 "      - delete: {map: m1, via: program, key: 1, hold: true}\n"
+                 "      - for_each: {map: m1, expect: {result: 1, keys: [2], values: [8]}}\n"),
+      "");
+}
+
+TEST_F(SelfCheckTest, AWrongPromiseAboutAProgramIsRefused) {
+  EXPECT_NE(ProblemsOf("      - pop: {via: program, expect: {refused: EACCES}}\n"), "");
+  EXPECT_NE(ProblemsOf("      - delete: {via: program, key: \"0x\", expect: EACCES}\n"), "");
+  EXPECT_NE(ProblemsOf("      - push: {via: program, value: 1, expect: {result: 1}}\n"), "");
+}
+
+TEST_F(SelfCheckTest, ContradictionsOfAHelperTurnRefusalsAndNumbers) {
+  Check("      - pop: {via: program, expect: {result: -2}}\n");
+  const Step& pop = loaded_.specs.files[0].scenarios[0].steps[1];
+  Outcome agreeing;
+  agreeing.error = Errno::kENOENT;
+  agreeing.output = Bytes(4);
+  ASSERT_TRUE(Match(pop.expected, pop.operation, agreeing).matches);
+  bool refused = false, halved = false;
+  for (const Outcome& outcome : Contradictions(pop, agreeing)) {
+    refused = refused || outcome.completion == Completion::kRefused;
+    halved = halved || outcome.result == (int64_t{1} << 32) - 2;
+  }
+  EXPECT_TRUE(refused);
+  EXPECT_TRUE(halved);
+}
+
 }  // namespace
 }  // namespace mapspec

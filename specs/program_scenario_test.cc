@@ -288,11 +288,15 @@ TEST(ProgramMatching, AHeldPointerShowsAValueWhateverBecameOfTheCall) {
   EXPECT_TRUE(MatchStep(step, outcome).matches);
   outcome.output = Poison(2);
   EXPECT_FALSE(MatchStep(step, outcome).matches);
-  const Step absent =
-      One("delete: {via: program, key: 1, hold: true, expect: {error: any, untouched: value}}");
-  EXPECT_TRUE(MatchStep(absent, outcome).matches);
-  outcome.output = Bytes{7, 0};
-  EXPECT_FALSE(MatchStep(absent, outcome).matches);
+  for (const char* absent :
+       {"delete: {via: program, key: 1, hold: true, expect: {error: any, untouched: value}}",
+        "update: {via: program, key: 1, value: 2, hold: true, expect: {error: any, out: "
+        "untouched}}"}) {
+    outcome.output = Poison(2);
+    EXPECT_TRUE(MatchStep(One(absent), outcome).matches) << absent;
+    outcome.output = Bytes{7, 0};
+    EXPECT_FALSE(MatchStep(One(absent), outcome).matches) << absent;
+  }
 }
 
 TEST(ProgramMatching, UntouchedHoldsForWhatAHelperWrites) {
