@@ -63,7 +63,6 @@ OperationWriter::Quirks OperationWriter::DrawQuirks() {
       default:
         // Giving up and taking back privileges costs system calls of its own.
         quirks.unprivileged = entropy_.OneIn(4);
-        quirks.elsewhere = !quirks.unprivileged;
         break;
     }
   }
@@ -72,7 +71,7 @@ OperationWriter::Quirks OperationWriter::DrawQuirks() {
 
 void OperationWriter::Finish(const Quirks& quirks) {
   if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
-  if (quirks.elsewhere) {
+  if (wanders_ && entropy_.OneIn(40)) {
     const Place place = DrawPlace();
     operations_[size_ - 1].cpu = place.cpu;
     operations_[size_ - 1].thread = place.thread;

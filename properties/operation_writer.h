@@ -23,7 +23,9 @@ class OperationWriter {
         kinds_(kinds),
         all_capabilities_(all_capabilities),
         wanted_(wanted),
-        operations_(*operations) {}
+        operations_(*operations),
+        wanders_(Has(options.capabilities, Capability::kPinnedThread) &&
+                 entropy.OneIn(kScriptsToAWanderer)) {}
 
   size_t size() const { return size_; }
   bool full() const { return size_ >= wanted_; }
@@ -43,7 +45,6 @@ class OperationWriter {
     bool unprivileged = false;
     bool short_buffer = false, long_buffer = false;
     bool other = false;
-    bool elsewhere = false;  // On a certain CPU, or on another thread.
   };
   Quirks DrawQuirks();
 
@@ -79,7 +80,10 @@ class OperationWriter {
     bool store = false, lock = false, hold = false;
     bool refused = false;  // Most likely not loaded.
   };
-  // A CPU and a thread, both seldom other than any and the first.
+  // Making a call elsewhere costs as much as some hundred others, and waits for the CPU's turn:
+  // most scripts stay where they are.
+  static constexpr uint64_t kScriptsToAWanderer = 16;
+  // A CPU and a thread.
   struct Place {
     uint16_t cpu = kAnyCpu;
     uint8_t thread = 0;
@@ -97,6 +101,7 @@ class OperationWriter {
   bool all_capabilities_;
   size_t wanted_;
   std::vector<Operation>& operations_;
+  bool wanders_;  // Some calls are made on other CPUs and threads.
   size_t size_ = 0;
   World world_;
 };

@@ -2,9 +2,9 @@
 //
 // The operations of the program path: helpers called on a map by programs.
 //
-// Each form of a call (which helper, what the program does around it) on each map is a program of
-// its own, and loading one costs as much as some hundred calls. So helper calls come in runs on one
-// map, of one to three forms each.
+// Loading a program costs as much as some hundred calls, and calls on one map that follow one
+// another may share a run of the program. So helper calls come in runs on one map, of one to three
+// forms each (which helper, and what the program does around it).
 #include <algorithm>
 
 #include "properties/edge_values.h"
@@ -62,7 +62,6 @@ Helper DrawAllowed(Entropy& entropy, const MapKind& kind) {
 
 OperationWriter::Place OperationWriter::DrawPlace() {
   Place place;
-  if (!Has(options_.capabilities, Capability::kPinnedThread)) return place;
   const uint32_t what = entropy_.Below32(3);
   if (what != 1) place.cpu = static_cast<uint16_t>(entropy_.Below(options_.possible_cpus));
   // Each thread is one more to start: few, mostly.
@@ -194,7 +193,7 @@ void OperationWriter::ProgramRun(uint16_t slot) {
   const uint32_t length = std::min(1 + entropy_.Below32(kLongestRun), affordable + 1);
   // The keys one after the other fill a map up, or visit all of it.
   const bool in_order = entropy_.OneIn(4);
-  const Place place = entropy_.OneIn(24) ? DrawPlace() : Place();
+  const Place place = wanders_ && entropy_.OneIn(8) ? DrawPlace() : Place();
   for (uint32_t i = 0; i < length && count != 0 && !full(); ++i) {
     const uint32_t which = entropy_.Below32(count);
     Quirks quirks = DrawQuirks();
