@@ -246,8 +246,10 @@ void Checker::State::On(const HelperLookup& op, const Outcome& outcome) {
   if (!op.store || judgement.kind != Judgement::Kind::kConforms) return;
   const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
   if (hash != nullptr) {
+    Cite(clause::hash::program_store);
     hash->Store(key, value);
   } else {
+    Cite(clause::array::program_store);
     array->Update(key, value);
   }
 }
@@ -365,6 +367,7 @@ void Checker::State::On(const HelperForEach& op, const Outcome& outcome) {
     visited.result = 0;
     if (SettleHelper(expected, visited, map) != Settled::kSucceeded) return;
   }
+  if (hash == nullptr) Cite(clause::array::for_each_ascending);
   const auto visited = static_cast<uint64_t>(outcome.result);
   Compare(
       hash != nullptr
