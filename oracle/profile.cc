@@ -30,6 +30,7 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(helper_results_64_bit),
     TRAIT(for_each_map_elem),
     TRAIT(lookup_percpu_helper),
+    TRAIT(spin_lock_absent_einval),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -52,6 +53,7 @@ constexpr Traits Linux61() {
   traits.freeze_refuses_lock = false;
   traits.lock_refuses_wronly_prog = false;
   traits.helper_results_64_bit = false;
+  traits.spin_lock_absent_einval = false;
   return traits;
 }
 

@@ -41,8 +41,9 @@ struct Traits {
   bool unprivileged_descriptors = true;
   // What a helper returns to a JITed program is a 64-bit number; before, of an error the low half.
   bool helper_results_64_bit = true;
-  bool for_each_map_elem = true;     // bpf_for_each_map_elem() exists (5.13 on).
-  bool lookup_percpu_helper = true;  // bpf_map_lookup_percpu_elem() exists (5.19 on).
+  bool for_each_map_elem = true;        // bpf_for_each_map_elem() exists (5.13 on).
+  bool lookup_percpu_helper = true;     // bpf_map_lookup_percpu_elem() exists (5.19 on).
+  bool spin_lock_absent_einval = true;  // bpf_spin_lock() without a lock: EINVAL, before: EACCES.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 

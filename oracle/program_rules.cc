@@ -38,16 +38,15 @@ Expectation OfQueueOrStack(const MapState& map, F f) {
 Expectation ExpectLoad(const HandleState& handle, const MapState* map, const ProgramUse& use,
                        const Traits& traits) {
   using Helper = ProgramUse::Helper;
+  // A helper that does not exist.
+  if (use.helper == Helper::kForEach && !traits.for_each_map_elem) return Expectation::Anything();
+  if (use.helper == Helper::kPercpu && !traits.lookup_percpu_helper) return Expectation::Anything();
   if (handle.kind == HandleState::Kind::kClosed) {
     return Expectation::Refused(Errno::kEBADF, G::program_bad_descriptor);
   }
   if (map == nullptr) return Expectation::Refused(Errno::kEINVAL, G::program_not_a_map);
   if (std::holds_alternative<std::monostate>(map->model)) return Expectation::Anything();
   const bool keyless = IsKeyless(*map);
-  if (use.helper == Helper::kForEach && !traits.for_each_map_elem) return Expectation::Anything();
-  if (use.helper == Helper::kPercpu && !traits.lookup_percpu_helper) {
-    return Expectation::Anything();
-  }
   if (keyless && (use.helper == Helper::kKeyed || use.helper == Helper::kPercpu)) {
     return OfQueueOrStack(*map, [](auto clauses) {
       using C = decltype(clauses);
@@ -80,9 +79,15 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
     });
   }
   if (use.takes_lock && !map->attributes.has_lock()) {
-    return Expectation::Refused(Errno::kEINVAL, G::program_spin_lock_absent);
+    return traits.spin_lock_absent_einval
+               ? Expectation::Refused(Errno::kEINVAL, G::program_spin_lock_absent,
+                                      G::program_spin_lock_absent_errno)
+               : Expectation::Refused(Errno::kEACCES, G::program_spin_lock_absent,
+                                      G::program_spin_lock_absent_eacces);
   }
-  if (wronly && use.reads) {
+  // Of a value that is all lock there is nothing to read or write.
+  const bool touchable = !map->attributes.has_lock() || map->attributes.value_size > 4;
+  if (wronly && use.reads && touchable) {
     return Expectation::Refused(Errno::kEACCES, G::program_wronly_prog,
                                 G::program_wronly_prog_errno);
   }
@@ -90,7 +95,7 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
       map->attributes.max_entries != 1) {
     return Expectation::Refused(Errno::kENOTSUPP, clause::array::program_frozen_rdonly_prog);
   }
-  if (rdonly && use.writes) return read_only();
+  if (rdonly && use.writes && touchable) return read_only();
   return Expectation::Succeeds(G::program_loads);
 }
 
