@@ -21,7 +21,7 @@ constexpr auto SignedAs(Result (*)(Args...)) -> Result (*)(Args...) {
 
 }  // namespace
 
-std::shared_ptr<const ApiSetup> UserspaceSetup() {
+std::shared_ptr<ApiSetup> UserspaceSetup() {
   auto setup = std::make_shared<ApiSetup>();
   RaiseDescriptorLimit();
 #define MAPSPEC_FILL(name, capability) \

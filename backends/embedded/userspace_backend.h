@@ -16,8 +16,8 @@ namespace mapspec {
 
 std::unique_ptr<Backend> MakeUserspaceBackend();
 
-// What its sessions share, for backends that wrap them.
-std::shared_ptr<const ApiSetup> UserspaceSetup();
+// What its sessions share, newly made, for backends that wrap or extend them.
+std::shared_ptr<ApiSetup> UserspaceSetup();
 
 }  // namespace mapspec
 

@@ -13,6 +13,7 @@
 #include "backends/embedded/userspace_backend.h"
 #include "backends/host_environment.h"
 #include "backends/libbpf_api/api_session.h"
+#include "backends/null/null_program_engine.h"
 #include "oracle/profile.h"
 
 namespace mapspec {
@@ -31,7 +32,7 @@ struct Idle<int (*)(Arguments...)> {
   static int Descriptor(Arguments...) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 };
 
-std::shared_ptr<const ApiSetup> IdleSetup() {
+std::shared_ptr<ApiSetup> IdleSetup() {
   auto setup = std::make_shared<ApiSetup>();
   BpfApi& api = setup->api;
 #define MAPSPEC_IDLE(name, capability) api.name = &Idle<decltype(api.name)>::Nothing;
@@ -46,6 +47,18 @@ std::shared_ptr<const ApiSetup> IdleSetup() {
   setup->capabilities = CapabilitiesOf(api);
   Add(&setup->capabilities, Capability::kMmap);
   setup->possible_cpus = HostEnvironment("").possible_cpus;
+  return setup;
+}
+
+// With the program path, every helper of it.
+std::shared_ptr<const ApiSetup> SetupOf(Kind kind) {
+  const bool idle = kind == Kind::kSuccess || kind == Kind::kEinval;
+  auto setup = idle ? IdleSetup() : UserspaceSetup();
+  setup->make_program_engine = idle ? &MakeIdleProgramEngine : &MakeDirectProgramEngine;
+  for (auto i = static_cast<size_t>(Capability::kPinnedThread);
+       i <= static_cast<size_t>(Capability::kVerifier); ++i) {
+    Add(&setup->capabilities, static_cast<Capability>(i));
+  }
   return setup;
 }
 
@@ -67,6 +80,7 @@ void Unwrite(const Operation& operation, Outcome* out) {
     (*batch)->out_batch = Poison((*batch)->out_batch.size());
     (*batch)->keys = Poison((*batch)->keys.size());
     (*batch)->values = Poison((*batch)->values.size());
+    if (std::holds_alternative<HelperForEach>(operation.call)) **batch = {};  // Nobody noted.
   } else if (auto* info = std::get_if<Boxed<MapInfo>>(&out->output)) {
     const uint32_t length = (*info)->info_len;
     **info = MapInfo{};
@@ -112,9 +126,7 @@ class NullSession : public Session {
 class NullBackend : public Backend {
  public:
   NullBackend(Kind kind, std::string selector)
-      : kind_(kind),
-        environment_(HostEnvironment(selector)),
-        setup_(kind == Kind::kSuccess || kind == Kind::kEinval ? IdleSetup() : UserspaceSetup()) {
+      : kind_(kind), environment_(HostEnvironment(selector)), setup_(SetupOf(kind)) {
     environment_.implementation = std::move(selector);
   }
   std::string_view name() const override { return environment_.backend; }

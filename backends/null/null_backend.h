@@ -7,7 +7,7 @@
 //   null:no-output  the library of backends/userspace, whose outputs never arrive
 //   null:previous   the library of backends/userspace, each call answered with the answer of the
 //   one before
-// They claim every function, and the newest Linux profile.
+// They claim every function and every helper, and the newest Linux profile.
 #ifndef BACKENDS_NULL_NULL_BACKEND_H_
 #define BACKENDS_NULL_NULL_BACKEND_H_
 
