@@ -3,7 +3,8 @@
 // What judging costs, printed as rates and, below them, as the ratios that DESIGN speaks of:
 //   - operations on a HASH judged in memory, and heap allocations for each;
 //   - generate + execute + judge on the kernel, against a bare loop of the same bpf(2) calls;
-//   - the same scripts on the userspace library, against the kernel.
+//   - the same scripts on the userspace library, against the kernel;
+//   - helper calls of programs (helper_benchmark.cc).
 // Where bpf(2) is refused, the kernel's part is left out, with the reason.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -200,6 +201,12 @@ class Ratios : public benchmark::ConsoleReporter {
         "times the kernel's rate");
     Say("generate + execute + judge on userspace", Rate("GenerateExecuteJudge/userspace") / 1e6,
         "million operations a second (wanted: at least 2)");
+    Say("helpers on the kernel, many in one test run",
+        Rate("JudgeHelpers/kernel_batched") / Rate("JudgeHelpers/kernel_one_by_one"),
+        "times the rate of one by one");
+    Say("helpers in the VM, compiled",
+        Rate("JudgeHelpers/vm_jit") / Rate("JudgeHelpers/kernel_batched"),
+        "times the kernel's rate");
   }
 
  private:
