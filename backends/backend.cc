@@ -8,6 +8,8 @@
 #include "backends/kernel/kernel_backend.h"
 #include "backends/library/library_backend.h"
 #include "backends/null/null_backend.h"
+#include "backends/vm/vm_backend.h"
+#include "backends/vm/vm_selector.h"
 
 namespace mapspec {
 namespace {
@@ -38,11 +40,11 @@ std::string Unknown(std::string_view selector) {
   // What stands before the colon is compared, and what follows it kept.
   const size_t colon = selector.find(':');
   const std::string_view word = selector.substr(0, colon);
-  const std::vector<std::string> known = {"userspace", "kernel", "library", "exec"};
+  const std::vector<std::string> known = {"userspace", "kernel", "library", "vm", "exec"};
   const std::string message = "unknown backend \"" + std::string(selector) + "\"";
   std::string nearest = Nearest(word, known);
   if (nearest.empty()) {
-    return message + "; known are userspace, kernel, library:PATH and exec:COMMAND";
+    return message + "; known are userspace, kernel, library:PATH, vm and exec:COMMAND";
   }
   if (nearest == "library" || nearest == "exec") {
     const bool has_rest = colon != std::string_view::npos && colon + 1 < selector.size();
@@ -75,6 +77,7 @@ std::unique_ptr<Backend> MakeBackend(std::string_view selector, std::string* err
   if (const auto command = After(kExec, selector); command && !command->empty()) {
     return MakeExecBackend(*command, error);
   }
+  if (IsVmSelector(selector)) return MakeVmBackend(selector, error, usage);
   *usage = true;
   if (const auto kind = After(kNull, selector)) {
     if (auto backend = MakeNullBackend(*kind)) {
@@ -98,6 +101,7 @@ std::vector<BackendInfo> ListBackends() {
                       "a shared object with libbpf's low-level API, in a child process", false, ""};
   library.available = !FindLibraryAgent(&library.reason).empty();
   list.push_back(std::move(library));
+  for (BackendInfo& vm : ListVmBackends()) list.push_back(std::move(vm));
   list.push_back({"exec:COMMAND",
                   "a command that speaks the agent protocol on its stdin and stdout", true, ""});
   return list;

@@ -56,8 +56,9 @@ class LibraryHost : public CallHost {
 
 }  // namespace
 
-std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, std::string* error) {
-  void* library = dlopen(AsPath(path).c_str(), RTLD_NOW | RTLD_LOCAL);
+std::shared_ptr<ApiSetup> LoadLibrarySetup(const std::string& path, void** handle,
+                                           std::string* error) {
+  void* const library = dlopen(AsPath(path).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
     *error = "cannot be loaded: " + std::string(reason != nullptr ? reason : path);
@@ -79,13 +80,21 @@ std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, st
   }
   Add(&setup->capabilities, Capability::kMmap);
   Add(&setup->capabilities, Capability::kPinnedThread);
+  setup->possible_cpus = HostEnvironment("").possible_cpus;
+  if (const auto cpus = reinterpret_cast<int (*)()>(dlsym(library, "libbpf_num_possible_cpus"))) {
+    if (const int count = cpus(); count > 0) setup->possible_cpus = static_cast<uint32_t>(count);
+  }
+  *handle = library;
+  return setup;
+}
+
+std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, std::string* error) {
+  void* library = nullptr;
+  auto setup = LoadLibrarySetup(path, &library, error);
+  if (setup == nullptr) return nullptr;
   Environment environment = HostEnvironment("in-process-library:" + path);
   environment.implementation = path.substr(path.rfind('/') + 1);
-  if (const auto cpus = reinterpret_cast<int (*)()>(dlsym(library, "libbpf_num_possible_cpus"))) {
-    if (const int count = cpus(); count > 0)
-      environment.possible_cpus = static_cast<uint32_t>(count);
-  }
-  setup->possible_cpus = environment.possible_cpus;
+  environment.possible_cpus = setup->possible_cpus;
   return std::make_unique<ApiBackend>(std::move(environment), "documented", std::move(setup));
 }
 

@@ -10,11 +10,16 @@
 #include <string>
 
 #include "backends/backend.h"
+#include "backends/libbpf_api/api_session.h"
 
 namespace mapspec {
 
-// nullptr after filling *error: no shared object, or none of the functions in it. The object stays
-// loaded.
+// Loads a shared object and finds its functions. nullptr after filling *error: no shared object, or
+// none of the functions in it. The object stays loaded; *library is its handle of dlopen(3).
+std::shared_ptr<ApiSetup> LoadLibrarySetup(const std::string& path, void** library,
+                                           std::string* error);
+
+// The same as a backend.
 std::unique_ptr<Backend> MakeInProcessLibraryBackend(const std::string& path, std::string* error);
 
 // nullptr after filling *error. *usage: there is no such file.

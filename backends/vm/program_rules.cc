@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "backends/vm/program_rules.h"
+
+#include <algorithm>
+#include <bitset>
+
+namespace mapspec {
+namespace {
+
+bool TypeHas(MapType type, HelperId helper) {
+  const bool is_queue = type == MapType::QUEUE || type == MapType::STACK;
+  const bool has_elements = type == MapType::HASH || type == MapType::ARRAY;
+  switch (helper) {
+    case HelperId::kMapPushElem:
+    case HelperId::kMapPopElem:
+    case HelperId::kMapPeekElem:
+      return is_queue;
+    case HelperId::kMapLookupElem:
+    case HelperId::kMapUpdateElem:
+    case HelperId::kMapDeleteElem:
+    case HelperId::kForEachMapElem:
+      return has_elements;
+    case HelperId::kMapLookupPercpuElem:
+      return false;
+    case HelperId::kSpinLock:
+    case HelperId::kSpinUnlock:
+      return true;  // Whether the value has a lock, its shape says.
+  }
+  return false;
+}
+
+bool Changes(HelperId helper) {
+  return helper == HelperId::kMapUpdateElem || helper == HelperId::kMapDeleteElem ||
+         helper == HelperId::kMapPushElem || helper == HelperId::kMapPopElem;
+}
+
+struct ValueUse {
+  bool read = false;
+  bool written = false;
+};
+
+// What the program does to values through pointers. It follows the instructions as they stand, not
+// as they run; programs have no loops, and each of their paths sets a register before it uses it.
+ValueUse UseOfValues(const Program& program) {
+  ValueUse use;
+  std::bitset<16> to_value;  // The registers that point into a value of the subject.
+  auto call = program.calls.begin();
+  for (uint32_t i = 0; i < program.instructions.size(); ++i) {
+    const bpf_insn& in = program.instructions[i];
+    if (program.callback != 0 && i == program.callback) {
+      to_value.reset();
+      to_value.set(BPF_REG_3);
+    }
+    switch (BPF_CLASS(in.code)) {
+      case BPF_LDX:
+        use.read |= to_value[in.src_reg];
+        to_value.reset(in.dst_reg);
+        break;
+      case BPF_ST:
+      case BPF_STX:
+        use.written |= to_value[in.dst_reg];
+        break;
+      case BPF_LD:
+        to_value.reset(in.dst_reg);
+        ++i;
+        break;
+      case BPF_ALU64:
+        if (BPF_OP(in.code) != BPF_MOV) break;
+        to_value[in.dst_reg] = BPF_SRC(in.code) == BPF_X && to_value[in.src_reg];
+        break;
+      case BPF_JMP:
+        if (in.code != (BPF_JMP | BPF_CALL)) break;
+        for (int r = BPF_REG_0; r <= BPF_REG_5; ++r) to_value.reset(static_cast<size_t>(r));
+        call = std::find_if(call, program.calls.end(),
+                            [i](const HelperCallSite& site) { return site.instruction == i; });
+        if (call == program.calls.end()) {
+          call = program.calls.begin();
+        } else if (call->helper == HelperId::kMapLookupElem && call->map == MapRole::kSubject) {
+          to_value.set(BPF_REG_0);
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  return use;
+}
+
+}  // namespace
+
+std::string HelperName(HelperId helper) {
+  switch (helper) {
+    case HelperId::kMapLookupElem:
+      return "bpf_map_lookup_elem()";
+    case HelperId::kMapUpdateElem:
+      return "bpf_map_update_elem()";
+    case HelperId::kMapDeleteElem:
+      return "bpf_map_delete_elem()";
+    case HelperId::kMapPushElem:
+      return "bpf_map_push_elem()";
+    case HelperId::kMapPopElem:
+      return "bpf_map_pop_elem()";
+    case HelperId::kMapPeekElem:
+      return "bpf_map_peek_elem()";
+    case HelperId::kSpinLock:
+      return "bpf_spin_lock()";
+    case HelperId::kSpinUnlock:
+      return "bpf_spin_unlock()";
+    case HelperId::kForEachMapElem:
+      return "bpf_for_each_map_elem()";
+    case HelperId::kMapLookupPercpuElem:
+      return "bpf_map_lookup_percpu_elem()";
+  }
+  return "helper " + std::to_string(static_cast<int32_t>(helper));
+}
+
+std::string WhyLinuxRefuses(const Program& program, uint32_t map_flags) {
+  for (const HelperCallSite& site : program.calls) {
+    if (site.map != MapRole::kSubject) continue;
+    if (!TypeHas(program.subject.type, site.helper)) {
+      return HelperName(site.helper) + " on a map of type " + MapTypeName(program.subject.type);
+    }
+    const bool locks = site.helper == HelperId::kSpinLock || site.helper == HelperId::kSpinUnlock;
+    if (locks && program.subject.lock_offset < 0) {
+      return HelperName(site.helper) + " on a value without a lock";
+    }
+    if ((map_flags & BPF_F_RDONLY_PROG) != 0 && Changes(site.helper)) {
+      return HelperName(site.helper) + " on a map with BPF_F_RDONLY_PROG";
+    }
+  }
+  const ValueUse use = UseOfValues(program);
+  if ((map_flags & BPF_F_RDONLY_PROG) != 0 && use.written) {
+    return "a store to a value of a map with BPF_F_RDONLY_PROG";
+  }
+  if ((map_flags & BPF_F_WRONLY_PROG) != 0 && use.read) {
+    return "a load from a value of a map with BPF_F_WRONLY_PROG";
+  }
+  return {};
+}
+
+}  // namespace mapspec

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "backends/vm/vm_in_process.h"
+
+#include <dlfcn.h>
+
+#include <utility>
+
+#include "backends/embedded/userspace_backend.h"
+#include "backends/host_environment.h"
+#include "backends/libbpf_api/api_backend.h"
+#include "backends/library/library_backend.h"
+#include "backends/vm/self_test.h"
+#include "backends/vm/vm_faults.h"
+#include "backends/vm/vm_selector.h"
+#include "oracle/profile.h"
+
+namespace mapspec {
+namespace {
+
+// What sessions share, and what their programs' maps come from.
+struct Maps {
+  std::shared_ptr<ApiSetup> setup;
+  std::shared_ptr<VmStore> store;
+  std::string name;  // Whose they are.
+  std::string profile;
+  std::string no_lookups;  // Why programs cannot look elements up, where they cannot.
+};
+
+Maps MapsOfUserspace() {
+  ProgApi api;
+#define MAPSPEC_FILL(name) api.name = &::usermaps_prog_##name;
+  MAPSPEC_PROG_API(MAPSPEC_FILL)
+#undef MAPSPEC_FILL
+  return {UserspaceSetup(), MakeHelperStore(api), "usermaps", NewestLinuxProfile().name, ""};
+}
+
+// Whether the library has all of them.
+bool FindHelpers(void* library, ProgApi* api) {
+  bool all = true;
+#define MAPSPEC_FIND(name)                                                                   \
+  api->name = reinterpret_cast<decltype(api->name)>(dlsym(library, "usermaps_prog_" #name)); \
+  all &= api->name != nullptr;
+  MAPSPEC_PROG_API(MAPSPEC_FIND)
+#undef MAPSPEC_FIND
+  return all;
+}
+
+bool MapsOfLibrary(const std::string& path, Maps* maps, std::string* error) {
+  void* library = nullptr;
+  maps->setup = LoadLibrarySetup(path, &library, error);
+  if (maps->setup == nullptr) return false;
+  maps->name = path.substr(path.rfind('/') + 1);
+  maps->profile = "documented";
+  ProgApi api;
+  if (FindHelpers(library, &api)) {
+    maps->store = MakeHelperStore(api);
+  } else {
+    maps->store = MakeLibbpfStore(maps->setup->api);
+    maps->no_lookups = "the library has no helpers for programs (usermaps_prog.h)";
+  }
+  return true;
+}
+
+// The flags that a map was made with; 0 where the implementation does not tell.
+uint32_t FlagsOf(const BpfApi& api, int map_fd) {
+  ::bpf_map_info info{};
+  uint32_t length = sizeof(info);
+  if (api.obj_get_info_by_fd == nullptr) return 0;
+  return api.obj_get_info_by_fd(map_fd, &info, &length) == 0 ? info.map_flags : 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> MakeInProcessVmBackend(std::string_view selector, std::string* error) {
+  const auto parsed = ParseVmSelector(selector, error);
+  if (!parsed) return nullptr;
+  auto vm = std::make_shared<VmSetup>();
+  vm->engine = MakeVmEngine(parsed->engine->word, parsed->jit, error);
+  if (vm->engine == nullptr) return nullptr;
+  if (*error = TestVm(*vm->engine); !error->empty()) return nullptr;
+  if (!parsed->fault.empty()) {
+    const VmFault* const fault = FindVmFault(parsed->fault);
+    if (fault == nullptr) {
+      *error = "there is no fault \"" + parsed->fault + "\"";
+      return nullptr;
+    }
+    vm->instead = fault->instead;
+  }
+
+  Maps maps;
+  if (parsed->library.empty()) {
+    maps = MapsOfUserspace();
+  } else if (!MapsOfLibrary(parsed->library, &maps, error)) {
+    return nullptr;
+  }
+  vm->store = maps.store;
+  vm->map_flags = [api = maps.setup->api](int map_fd) { return FlagsOf(api, map_fd); };
+  ApiSetup& setup = *maps.setup;
+  setup.capabilities |= HelpersOf(*vm);
+  setup.make_program_engine = [vm] { return MakeVmProgramEngine(vm); };
+  setup.no_programs = maps.no_lookups;
+  if (setup.no_programs.empty() && !vm->engine->has_callbacks()) {
+    setup.no_programs = "the VM has no callbacks";
+  }
+
+  Environment environment = HostEnvironment(selector);
+  environment.implementation = vm->engine->description() + ", maps of " + maps.name;
+  environment.possible_cpus = setup.possible_cpus;
+  return std::make_unique<ApiBackend>(std::move(environment), maps.profile, maps.setup);
+}
+
+}  // namespace mapspec
