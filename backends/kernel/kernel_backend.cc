@@ -184,6 +184,8 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
          i <= static_cast<size_t>(Capability::kVerifier); ++i) {
       capabilities.reset(i);
     }
+  } else if (setup->no_programs = WhyNoCallbacks(); !setup->no_programs.empty()) {
+    capabilities.reset(static_cast<size_t>(Capability::kHelperForEachElem));
   }
   // Ids are for CAP_SYS_ADMIN alone; what cannot be asked must not be judged.
   uint32_t id = 0;

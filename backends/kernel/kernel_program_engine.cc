@@ -15,6 +15,7 @@
 
 #include "backends/libbpf_api/btf_blob.h"
 #include "backends/program/control_block.h"
+#include "backends/program/helper_program.h"
 
 namespace mapspec {
 namespace {
@@ -23,6 +24,8 @@ constexpr char kName[] = "mapspec";
 // No helper on maps is kept for programs under the GPL.
 constexpr char kLicense[] = "MIT";
 constexpr size_t kLogSize = 64 << 10;
+// In what kernels without a JIT say of every callback, whatever the map.
+constexpr char kWithoutJit[] = "non-JITed";
 constexpr size_t kPacketSize = 64;  // At least an Ethernet header.
 
 class Descriptor {
@@ -173,6 +176,7 @@ class KernelEngine : public ProgramEngine {
     if (fd >= 0) close(fd);
     result.log = LastWords({log_.data(), strnlen(log_.data(), log_.size())});
     if (fd >= 0) result.log = "loaded when asked once more";
+    if (result.log.find(kWithoutJit) != std::string::npos) result.refused = Errno::kNone;
     return result;
   }
 
@@ -192,6 +196,21 @@ class KernelEngine : public ProgramEngine {
   std::vector<char> log_;
 };
 
+// Loads a program and runs it. "" or what went wrong.
+std::string Try(const Program& program, int map_fd) {
+  KernelEngine engine;
+  std::string error;
+  const auto control = engine.MakeControlMap(kUsualControlSize, &error);
+  if (control == nullptr) return error;
+  const auto loaded = engine.Load(program, map_fd, *control);
+  if (loaded.program == nullptr) {
+    return loaded.refused == Errno::kNone
+               ? loaded.log
+               : Failure("BPF_PROG_LOAD", static_cast<int>(loaded.refused));
+  }
+  return loaded.program->Run(1, &error) ? std::string() : error;
+}
+
 }  // namespace
 
 std::unique_ptr<ProgramEngine> MakeKernelProgramEngine() {
@@ -203,17 +222,15 @@ std::string WhyNoPrograms() {
   Program program;
   program.instructions = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
                           {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
-  KernelEngine engine;
-  std::string error;
-  const auto control = engine.MakeControlMap(kUsualControlSize, &error);
-  if (control == nullptr) return error;
-  const auto loaded = engine.Load(program, -1, *control);
-  if (loaded.program == nullptr) {
-    return loaded.refused == Errno::kNone
-               ? loaded.log
-               : Failure("BPF_PROG_LOAD", static_cast<int>(loaded.refused));
-  }
-  return loaded.program->Run(1, &error) ? std::string() : error;
+  return Try(program, -1);
+}
+
+std::string WhyNoCallbacks() {
+  const Descriptor map(::bpf_map_create(::BPF_MAP_TYPE_ARRAY, kName, 4, 4, 1, nullptr));
+  if (map.get() < 0) return {};
+  constexpr HelperAction kWalk[] = {HelperAction::kForEach};
+  const std::string problem = Try(MakeHelperProgram({MapType::ARRAY, 4, 4, -1}, kWalk), map.get());
+  return problem.find(kWithoutJit) != std::string::npos ? problem : std::string();
 }
 
 }  // namespace mapspec

@@ -6,7 +6,7 @@
 // destroyed; the kernel frees a program, and what it refers to, a little later.
 //
 // Thread-safety: one thread at a time. Errors: as ProgramEngine says; want of privilege or memory
-// is "unable", every other errno of BPF_PROG_LOAD "refused".
+// is "unable", and want of a JIT; every other errno of BPF_PROG_LOAD is "refused".
 #ifndef BACKENDS_KERNEL_KERNEL_PROGRAM_ENGINE_H_
 #define BACKENDS_KERNEL_KERNEL_PROGRAM_ENGINE_H_
 
@@ -21,6 +21,9 @@ std::unique_ptr<ProgramEngine> MakeKernelProgramEngine();
 
 // "" or why this process cannot load and run programs; found by loading and running one.
 std::string WhyNoPrograms();
+// "" or that this kernel takes no callbacks for want of a JIT. Where it lacks
+// bpf_for_each_map_elem() altogether, that is for its verifier to say.
+std::string WhyNoCallbacks();
 
 }  // namespace mapspec
 
