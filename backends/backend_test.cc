@@ -23,8 +23,8 @@ TEST(MakeBackend, NamesTheNearestSelectorForATypo) {
   EXPECT_EQ(UsageError("library:"), "unknown backend \"library:\"; did you mean \"library:PATH\"?");
   EXPECT_EQ(UsageError("exec"), "unknown backend \"exec\"; did you mean \"exec:COMMAND\"?");
   EXPECT_EQ(UsageError("qwertzuiop"),
-            "unknown backend \"qwertzuiop\"; known are userspace, kernel, library:PATH and "
-            "exec:COMMAND");
+            "unknown backend \"qwertzuiop\"; known are userspace, kernel, library:PATH, vm "
+            "and exec:COMMAND");
 }
 
 TEST(MakeBackend, SaysThatALibraryIsNotThere) {

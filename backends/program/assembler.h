@@ -29,6 +29,9 @@ class Assembler {
   void MultiplyImmediate(Register to, uint32_t value) {
     Emit(BPF_ALU64 | BPF_MUL | BPF_K, to, 0, static_cast<int32_t>(value));
   }
+  void AndImmediate(Register to, uint32_t value) {
+    Emit(BPF_ALU64 | BPF_AND | BPF_K, to, 0, static_cast<int32_t>(value));
+  }
   // `width` is 1, 2, 4 or 8 bytes; offsets have 16 bits.
   void Load(uint32_t width, Register to, Register from, int32_t offset) {
     Emit(BPF_LDX | BPF_MEM | Size(width), to, from, 0, offset);

@@ -2,6 +2,7 @@
 #include "backends/program/control_block.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "backends/libbpf_api/guarded_buffer.h"
 #include "oracle/bytes.h"
@@ -30,7 +31,8 @@ ControlLayout LayOut(const MapShape& shape, bool walk) {
   }
   layout.stride = layout.output + RoundUpTo8(layout.output_size) + kGuardSize;
   constexpr auto kRoom = kUsualControlSize - static_cast<uint32_t>(sizeof(ControlHeader));
-  layout.records = walk ? 1 : std::clamp(kRoom / layout.stride, 1u, kMaxRecords);
+  // A power of two, so that a mask bounds an index (helper_program.cc).
+  layout.records = walk ? 1 : std::bit_floor(std::clamp(kRoom / layout.stride, 1u, kMaxRecords));
   layout.control_size = layout.OffsetOf(layout.records);
   return layout;
 }

@@ -62,6 +62,8 @@ class Writer {
     a_.Move(kR2, kR1);
     a_.AddImmediate(kR2, 1);
     a_.Store(8, kR6, offsetof(ControlHeader, next), kR2);
+    // Changes nothing: the validator of librte_bpf learns of the signed bounds only so.
+    a_.AndImmediate(kR1, layout_.records - 1);
     a_.MultiplyImmediate(kR1, layout_.stride);
     a_.Add(kR6, kR1);
     a_.AddImmediate(kR6, sizeof(ControlHeader));

@@ -141,6 +141,9 @@ class TestProgram : public LoadedProgram {
             case BPF_MUL:
               r[in.dst_reg] *= operand;
               continue;
+            case BPF_AND:
+              r[in.dst_reg] &= operand;
+              continue;
             default:
               Fault("an operation outside the subset");
               return 0;

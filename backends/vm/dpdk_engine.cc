@@ -6,6 +6,7 @@
 //    pointer does; the latter may then be dereferenced without a look whether it is NULL;
 //  - it takes LDDW with a plain immediate only, neither calls between functions nor addresses of
 //    functions, and no 32-bit jumps;
+//  - its JIT miscompiles some programs by the length of their jumps (dpdk_jit_jumps.h);
 //  - the reason why it refuses a program goes to the log, which is global.
 #include <rte_bpf.h>
 #include <rte_errno.h>
@@ -18,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/vm/dpdk_jit_jumps.h"
 #include "backends/vm/engines.h"
 
 namespace mapspec {
@@ -120,6 +122,10 @@ class DpdkEngine : public VmEngine {
   std::unique_ptr<VmProgram> Load(const VmCode& code, std::string* error) override {
     if (code.callback != 0) {
       *error = "librte_bpf has no callbacks";
+      return nullptr;
+    }
+    if (jit_ && MayBeMiscompiled(code.instructions)) {
+      *error = "librte_bpf's JIT may miscompile jumps as long as this program's";
       return nullptr;
     }
     std::vector<rte_bpf_xsym> symbols;
