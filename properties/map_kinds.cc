@@ -18,39 +18,39 @@ constexpr ActionWeight kHashWeights[] = {
     {kUpdateBatch, 30}, {kDeleteBatch, 20},
     {kFillUp, 6},       {kDrain, 4},
     {kKeyWalk, 8},      {kBatchWalk, 8},
-    {kFreeze, 3},       {kGetInfo, 6},
+    {kFreeze, 4},       {kGetInfo, 9},
     {kSecondHandle, 3}, {kGetFdById, 4},
-    {kGetNextId, 2},    {kPin, 3},
-    {kObjGet, 4},       {kUnlink, 2},
+    {kGetNextId, 2},    {kPin, 5},
+    {kObjGet, 6},       {kUnlink, 4},
     {kClose, 2},        {kMmap, 1},
     {kLoad, 1},         {kStore, 1},
     {kMunmap, 1},       {kPoll, 2},
     {kFdRead, 2},       {kFdWrite, 2},
     {kBtfLoad, 1},      {kCreate, 2},
-    {kBadCreate, 6},
+    {kBadCreate, 9},
 };
 
 constexpr ActionWeight kArrayWeights[] = {
     {kUpdate, 300},     {kProgramRun, 54},      {kLookup, 240},     {kDelete, 30},
     {kGetNextKey, 110}, {kLookupAndDelete, 20}, {kLookupBatch, 50}, {kLookupAndDeleteBatch, 5},
     {kUpdateBatch, 40}, {kDeleteBatch, 6},      {kFillUp, 5},       {kDrain, 1},
-    {kKeyWalk, 8},      {kBatchWalk, 8},        {kFreeze, 3},       {kGetInfo, 6},
-    {kSecondHandle, 3}, {kGetFdById, 4},        {kGetNextId, 2},    {kPin, 3},
-    {kObjGet, 4},       {kUnlink, 2},           {kClose, 2},        {kMmap, 8},
+    {kKeyWalk, 8},      {kBatchWalk, 8},        {kFreeze, 4},       {kGetInfo, 9},
+    {kSecondHandle, 3}, {kGetFdById, 4},        {kGetNextId, 2},    {kPin, 5},
+    {kObjGet, 6},       {kUnlink, 4},           {kClose, 2},        {kMmap, 8},
     {kLoad, 50},        {kStore, 40},           {kMunmap, 3},       {kPoll, 2},
     {kFdRead, 2},       {kFdWrite, 2},          {kBtfLoad, 1},      {kCreate, 2},
-    {kBadCreate, 6},
+    {kBadCreate, 9},
 };
 
 constexpr ActionWeight kQueueWeights[] = {
     {kUpdate, 400},    {kProgramRun, 60}, {kLookup, 190},     {kLookupAndDelete, 270},
     {kDelete, 20},     {kGetNextKey, 20}, {kLookupBatch, 5},  {kLookupAndDeleteBatch, 5},
     {kUpdateBatch, 5}, {kDeleteBatch, 5}, {kFillUp, 12},      {kDrain, 12},
-    {kFreeze, 3},      {kGetInfo, 6},     {kSecondHandle, 3}, {kGetFdById, 4},
-    {kGetNextId, 2},   {kPin, 3},         {kObjGet, 4},       {kUnlink, 2},
+    {kFreeze, 4},      {kGetInfo, 9},     {kSecondHandle, 3}, {kGetFdById, 4},
+    {kGetNextId, 2},   {kPin, 5},         {kObjGet, 6},       {kUnlink, 4},
     {kClose, 2},       {kMmap, 1},        {kLoad, 1},         {kStore, 1},
     {kMunmap, 1},      {kPoll, 2},        {kFdRead, 2},       {kFdWrite, 2},
-    {kBtfLoad, 1},     {kCreate, 2},      {kBadCreate, 6},
+    {kBtfLoad, 1},     {kCreate, 2},      {kBadCreate, 9},
 };
 
 constexpr uint32_t kHashFlags[] = {

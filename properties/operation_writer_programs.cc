@@ -95,7 +95,9 @@ bool OperationWriter::DrawForm(const MapFacts& map, ProgramForm* form) {
   form->refused = !Allows(kind, form->helper) || (form->lock && !map.has_lock) ||
                   (writes && (map.map_flags & BPF_F_RDONLY_PROG) != 0) ||
                   (reads && (map.map_flags & BPF_F_WRONLY_PROG) != 0);
-  return !form->refused || verifies;
+  // Once frozen, some of these cannot be read either; whether another handle froze it is not known.
+  const bool doubtful = reads && (map.map_flags & BPF_F_RDONLY_PROG) != 0;
+  return verifies || (!form->refused && !doubtful);
 }
 
 void OperationWriter::HelperKey(const MapFacts& map, uint32_t index, const Quirks& quirks,
