@@ -114,7 +114,9 @@ std::string HelperName(HelperId helper) {
   return "helper " + std::to_string(static_cast<int32_t>(helper));
 }
 
-std::string WhyLinuxRefuses(const Program& program, uint32_t map_flags) {
+std::string WhyLinuxRefuses(const Program& program, const MapFacts& map) {
+  const bool read_only = (map.flags & BPF_F_RDONLY_PROG) != 0;
+  const bool write_only = (map.flags & BPF_F_WRONLY_PROG) != 0;
   for (const HelperCallSite& site : program.calls) {
     if (site.map != MapRole::kSubject) continue;
     if (!TypeHas(program.subject.type, site.helper)) {
@@ -124,16 +126,20 @@ std::string WhyLinuxRefuses(const Program& program, uint32_t map_flags) {
     if (locks && program.subject.lock_offset < 0) {
       return HelperName(site.helper) + " on a value without a lock";
     }
-    if ((map_flags & BPF_F_RDONLY_PROG) != 0 && Changes(site.helper)) {
+    if (read_only && Changes(site.helper)) {
       return HelperName(site.helper) + " on a map with BPF_F_RDONLY_PROG";
     }
   }
   const ValueUse use = UseOfValues(program);
-  if ((map_flags & BPF_F_RDONLY_PROG) != 0 && use.written) {
+  if (read_only && use.written) {
     return "a store to a value of a map with BPF_F_RDONLY_PROG";
   }
-  if ((map_flags & BPF_F_WRONLY_PROG) != 0 && use.read) {
-    return "a load from a value of a map with BPF_F_WRONLY_PROG";
+  if (write_only && use.read) return "a load from a value of a map with BPF_F_WRONLY_PROG";
+  // The verifier takes the values of such a map for constants, and of an array of several elements
+  // it cannot say which.
+  if (read_only && use.read && map.may_be_frozen && program.subject.type == MapType::ARRAY &&
+      map.max_entries > 1) {
+    return "a load from a value of a frozen array with BPF_F_RDONLY_PROG";
   }
   return {};
 }

@@ -16,8 +16,15 @@ namespace mapspec {
 // "bpf_map_lookup_elem": the helper's name.
 std::string HelperName(HelperId helper);
 
-// "" or the reason, for a map with these flags (BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG).
-std::string WhyLinuxRefuses(const Program& program, uint32_t map_flags);
+// What of a map matters beside its shape.
+struct MapFacts {
+  uint32_t flags = 0;  // As BPF_MAP_CREATE got them.
+  uint32_t max_entries = 0;
+  bool may_be_frozen = false;
+};
+
+// "" or the reason.
+std::string WhyLinuxRefuses(const Program& program, const MapFacts& map);
 
 }  // namespace mapspec
 

@@ -3,7 +3,9 @@
 
 #include <dlfcn.h>
 
+#include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "backends/embedded/userspace_backend.h"
 #include "backends/host_environment.h"
@@ -61,12 +63,24 @@ bool MapsOfLibrary(const std::string& path, Maps* maps, std::string* error) {
   return true;
 }
 
-// The flags that a map was made with; 0 where the implementation does not tell.
-uint32_t FlagsOf(const BpfApi& api, int map_fd) {
+// What the implementation tells of a map.
+MapFacts FactsOf(const BpfApi& api, int map_fd) {
+  MapFacts facts;
   ::bpf_map_info info{};
   uint32_t length = sizeof(info);
-  if (api.obj_get_info_by_fd == nullptr) return 0;
-  return api.obj_get_info_by_fd(map_fd, &info, &length) == 0 ? info.map_flags : 0;
+  if (api.obj_get_info_by_fd == nullptr) return facts;
+  if (api.obj_get_info_by_fd(map_fd, &info, &length) != 0) return facts;
+  facts.flags = info.map_flags;
+  facts.max_entries = info.max_entries;
+  if ((facts.flags & BPF_F_RDONLY_PROG) == 0 || api.map_update_elem == nullptr) return facts;
+  // Nobody tells whether a map is frozen; an update with flags that do not exist changes nothing
+  // and is EPERM then, as it is through a read-only descriptor.
+  const std::vector<uint8_t> zeros(size_t{info.key_size} + info.value_size);
+  errno = 0;
+  const int result =
+      api.map_update_elem(map_fd, zeros.data(), zeros.data() + info.key_size, UINT64_MAX);
+  facts.may_be_frozen = result == -EPERM || errno == EPERM;
+  return facts;
 }
 
 }  // namespace
@@ -94,7 +108,7 @@ std::unique_ptr<Backend> MakeInProcessVmBackend(std::string_view selector, std::
     return nullptr;
   }
   vm->store = maps.store;
-  vm->map_flags = [api = maps.setup->api](int map_fd) { return FlagsOf(api, map_fd); };
+  vm->facts_of = [api = maps.setup->api](int map_fd) { return FactsOf(api, map_fd); };
   ApiSetup& setup = *maps.setup;
   setup.capabilities |= HelpersOf(*vm);
   setup.make_program_engine = [vm] { return MakeVmProgramEngine(vm); };

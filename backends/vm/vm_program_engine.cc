@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "backends/vm/program_rules.h"
-
 namespace mapspec {
 namespace {
 
@@ -229,7 +227,7 @@ class VmProgramEngine : public ProgramEngine {
       result.log += "; nothing verifies programs here";
       return result;
     }
-    const std::string refused = WhyLinuxRefuses(program, setup_->map_flags(map_fd));
+    const std::string refused = WhyLinuxRefuses(program, setup_->facts_of(map_fd));
     if (!refused.empty()) {
       result.log = "nothing verifies programs here, and Linux does not load " + refused;
       return result;

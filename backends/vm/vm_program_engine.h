@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "backends/program/program_engine.h"
+#include "backends/vm/program_rules.h"
 #include "backends/vm/vm_engine.h"
 #include "backends/vm/vm_store.h"
 
@@ -28,8 +29,7 @@ namespace mapspec {
 struct VmSetup {
   std::shared_ptr<VmEngine> engine;
   std::shared_ptr<VmStore> store;
-  // The flags of a map, as BPF_MAP_CREATE got them.
-  std::function<uint32_t(int map_fd)> map_flags;
+  std::function<MapFacts(int map_fd)> facts_of;
   // For faulty VMs: what is called instead of helpers on the map under test.
   std::vector<std::pair<HelperId, VmFunction>> instead;
 };
