@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "backends/vm/program_rules.h"
 
-#include <algorithm>
 #include <bitset>
+#include <vector>
 
 namespace mapspec {
 namespace {
@@ -39,49 +39,52 @@ struct ValueUse {
   bool written = false;
 };
 
-// What the program does to values through pointers. It follows the instructions as they stand, not
-// as they run; programs have no loops, and each of their paths sets a register before it uses it.
+// Which registers point into a value of the subject.
+using Registers = std::bitset<16>;
+
+// What an instruction makes of them.
+void Step(const Program& program, uint32_t index, Registers* to_value) {
+  const bpf_insn& in = program.instructions[index];
+  switch (BPF_CLASS(in.code)) {
+    case BPF_LD:
+    case BPF_LDX:
+      to_value->reset(in.dst_reg);
+      return;
+    case BPF_ALU64:
+      if (BPF_OP(in.code) != BPF_MOV) return;
+      (*to_value)[in.dst_reg] = BPF_SRC(in.code) == BPF_X && (*to_value)[in.src_reg];
+      return;
+    default:
+      break;
+  }
+  if (in.code != (BPF_JMP | BPF_CALL)) return;
+  for (size_t r = BPF_REG_0; r <= BPF_REG_5; ++r) to_value->reset(r);
+  for (const HelperCallSite& site : program.calls) {
+    const bool lookup = site.helper == HelperId::kMapLookupElem && site.map == MapRole::kSubject;
+    if (site.instruction == index && lookup) to_value->set(BPF_REG_0);
+  }
+}
+
+// What the program does to values through pointers. Jumps go forward, so one pass sees every way to
+// an instruction before the instruction itself.
 ValueUse UseOfValues(const Program& program) {
   ValueUse use;
-  std::bitset<16> to_value;  // The registers that point into a value of the subject.
-  auto call = program.calls.begin();
-  for (uint32_t i = 0; i < program.instructions.size(); ++i) {
+  const size_t size = program.instructions.size();
+  std::vector<Registers> at(size + 1);  // Joined over all ways there.
+  if (program.callback != 0) at[program.callback].set(BPF_REG_3);
+  for (uint32_t i = 0; i < size; ++i) {
     const bpf_insn& in = program.instructions[i];
-    if (program.callback != 0 && i == program.callback) {
-      to_value.reset();
-      to_value.set(BPF_REG_3);
-    }
-    switch (BPF_CLASS(in.code)) {
-      case BPF_LDX:
-        use.read |= to_value[in.src_reg];
-        to_value.reset(in.dst_reg);
-        break;
-      case BPF_ST:
-      case BPF_STX:
-        use.written |= to_value[in.dst_reg];
-        break;
-      case BPF_LD:
-        to_value.reset(in.dst_reg);
-        ++i;
-        break;
-      case BPF_ALU64:
-        if (BPF_OP(in.code) != BPF_MOV) break;
-        to_value[in.dst_reg] = BPF_SRC(in.code) == BPF_X && to_value[in.src_reg];
-        break;
-      case BPF_JMP:
-        if (in.code != (BPF_JMP | BPF_CALL)) break;
-        for (int r = BPF_REG_0; r <= BPF_REG_5; ++r) to_value.reset(static_cast<size_t>(r));
-        call = std::find_if(call, program.calls.end(),
-                            [i](const HelperCallSite& site) { return site.instruction == i; });
-        if (call == program.calls.end()) {
-          call = program.calls.begin();
-        } else if (call->helper == HelperId::kMapLookupElem && call->map == MapRole::kSubject) {
-          to_value.set(BPF_REG_0);
-        }
-        break;
-      default:
-        break;
-    }
+    const uint8_t kind = BPF_CLASS(in.code);
+    Registers to_value = at[i];
+    if (kind == BPF_LDX) use.read |= to_value[in.src_reg];
+    if (kind == BPF_ST || kind == BPF_STX) use.written |= to_value[in.dst_reg];
+    Step(program, i, &to_value);
+    if (in.code == (BPF_JMP | BPF_EXIT)) continue;
+    const bool jumps = kind == BPF_JMP && BPF_OP(in.code) != BPF_CALL;
+    if (jumps) at[i + 1 + static_cast<uint32_t>(in.off)] |= to_value;
+    if (in.code == (BPF_JMP | BPF_JA)) continue;
+    if (kind == BPF_LD) ++i;  // The second half.
+    at[i + 1] |= to_value;
   }
   return use;
 }
