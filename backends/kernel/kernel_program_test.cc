@@ -215,6 +215,19 @@ TEST_F(KernelProgramTest, WhatTheVerifierRefusesIsTold) {
   refused(10, Errno::kEBADF);
 }
 
+TEST_F(KernelProgramTest, AVerdictIsThatOfTheMapAsItIs) {
+  // The values of a frozen read-only array are constants to the verifier, which then wants to know
+  // of which element: a lookup that was fine before is refused.
+  MapCreate constant = Map(MapType::ARRAY, 4, 4);
+  constant.map_flags = BPF_F_RDONLY_PROG;
+  const Operation lookup{HelperLookup{{0}, {1}, false, {}}};
+  const auto out = Run({{constant}, lookup, {Freeze{{0}}}, lookup});
+  const auto fresh = Run({{constant}, {Freeze{{0}}}, lookup});
+  EXPECT_EQ(out[1].completion, Completion::kReturned);
+  EXPECT_EQ(out[3].completion, fresh[2].completion);
+  EXPECT_EQ(out[3].error, fresh[2].error);
+}
+
 TEST_F(KernelProgramTest, BatchedCallsAnswerAsSingleOnes) {
   std::vector<Operation> operations = {{Map(MapType::HASH, 3, 5, 3)}};
   for (uint8_t i = 0; i < 200; ++i) {

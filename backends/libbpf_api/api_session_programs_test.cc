@@ -2,6 +2,7 @@
 //
 // Which helper calls a session gives to the program engine together, and when programs go.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 
 #include <memory>
@@ -71,6 +72,25 @@ TEST_F(ApiSessionProgramsTest, AClosedOrRefilledSlotHasNoProgramsLeft) {
   EXPECT_EQ(map_.unloads, 1u);
   Run({Map(0), Delete(0), Map(0)});
   EXPECT_EQ(map_.unloads, 2u);
+}
+
+TEST_F(ApiSessionProgramsTest, AFrozenMapHasItsProgramsLoadedAnew) {
+  setup_->api.map_freeze = [](int) { return 0; };
+  Run({Map(0), Delete(0), {Freeze{{0}}}, Delete(0)});
+  EXPECT_EQ(map_.loads, 2u);
+}
+
+TEST_F(ApiSessionProgramsTest, TheThreadHasItsCpusBackAfterwards) {
+  cpu_set_t before, after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  Operation pinned = Delete(0);
+  for (pinned.cpu = 0; pinned.cpu < CPU_SETSIZE && !CPU_ISSET(pinned.cpu, &before); ++pinned.cpu) {
+  }
+  EXPECT_TRUE(Run({Map(0), pinned})[1].ok());
+  ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
+  Run({Delete(0), pinned, Delete(0)});
+  EXPECT_EQ(map_.runs, 4u) << "calls on several CPUs do not go together";
 }
 
 TEST_F(ApiSessionProgramsTest, WhatTheBackendCannotDoPartsTheOthers) {

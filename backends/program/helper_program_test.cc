@@ -192,6 +192,10 @@ TEST_F(HelperProgramTest, AnUpdatePassesItsArgumentsAndItsResultIsWhole) {
   EXPECT_EQ(seen_key_, Bytes({1, 2, 0, 0, 0}));
   EXPECT_EQ(seen_value_, Bytes({3, 0, 0}));
   EXPECT_EQ(seen_number_, 0x123456789ABCDEF0u);
+  result_ = static_cast<uint64_t>(int64_t{-4096});  // Nor is what lies below the errnos.
+  out = Run(HelperUpdate{{0}, {1}, {2}, 0});
+  EXPECT_EQ(out.error, Errno::kNone);
+  EXPECT_EQ(out.result, -4096);
   result_ = 0xFFFFFFF9;  // -7 cut to 32 bits is no errno.
   out = Run(HelperUpdate{{0}, {1}, {2}, 0});
   EXPECT_EQ(out.error, Errno::kNone);

@@ -47,6 +47,8 @@ class ProgramRunner {
            std::span<Outcome> outcomes);
   // Throws the slot's programs away.
   void Forget(uint16_t slot);
+  // Those of every slot: when something happens to a map that changes what may be loaded for it.
+  void ForgetAll() { slots_.clear(); }
 
  private:
   struct Loaded {
