@@ -3,27 +3,13 @@
 // The operations on single elements: which refusals come before the map type's model is asked, and
 // what an answer means for it.
 #include "oracle/checker_state.h"
+#include "oracle/model_visit.h"
 
 namespace mapspec {
 namespace {
 
 using G = clause::generic;
 using Settled = Checker::State::Settled;
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-
-// Calls f with the clauses of the map's type, a queue's or a stack's.
-template <typename F>
-Expectation OfQueueOrStack(const MapState& map, F f) {
-  return map.attributes.type == MapType::STACK ? f(clause::stack{}) : f(clause::queue{});
-}
-
-bool IsQueueOrStack(const MapState& map) {
-  return map.attributes.type == MapType::QUEUE || map.attributes.type == MapType::STACK;
-}
 
 // A call that would succeed cannot write its output: EFAULT, by this clause. What fails for another
 // reason keeps its error.

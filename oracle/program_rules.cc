@@ -3,35 +3,14 @@
 // The helpers that programs call: which programs are not loaded, what a helper returns, and what a
 // program sees through the pointers that it holds. A helper asks the map type's model as the
 // syscall does; what stands here is what differs.
-#include <algorithm>
-#include <set>
-
 #include "oracle/checker_state.h"
+#include "oracle/model_visit.h"
 
 namespace mapspec {
 namespace {
 
 using G = clause::generic;
 using Settled = Checker::State::Settled;
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-
-bool IsKeyless(const MapState& map) {
-  return map.attributes.type == MapType::QUEUE || map.attributes.type == MapType::STACK;
-}
-
-// Calls f with the clauses of the map's type.
-template <typename F>
-Expectation OfHashOrArray(const MapState& map, F f) {
-  return map.attributes.type == MapType::ARRAY ? f(clause::array{}) : f(clause::hash{});
-}
-template <typename F>
-Expectation OfQueueOrStack(const MapState& map, F f) {
-  return map.attributes.type == MapType::STACK ? f(clause::stack{}) : f(clause::queue{});
-}
 
 // In the order in which the verifier meets what it objects to: the map, the helper's arguments, the
 // access of the helper, whether the type has it, and then what follows the call.
@@ -46,7 +25,7 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
   }
   if (map == nullptr) return Expectation::Refused(Errno::kEINVAL, G::program_not_a_map);
   if (std::holds_alternative<std::monostate>(map->model)) return Expectation::Anything();
-  const bool keyless = IsKeyless(*map);
+  const bool keyless = IsQueueOrStack(*map);
   if (keyless && (use.helper == Helper::kKeyed || use.helper == Helper::kPercpu)) {
     return OfQueueOrStack(*map, [](auto clauses) {
       using C = decltype(clauses);
@@ -158,7 +137,7 @@ bool Checker::State::SettleLoad(Handle slot, const ProgramUse& use, const Outcom
     }
   }
   if ((map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0) Cite(G::program_wronly_prog);
-  if (IsKeyless(*map) && !use.changes &&
+  if (IsQueueOrStack(*map) && !use.changes &&
       (map->attributes.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
     Cite(map->attributes.type == MapType::STACK ? clause::stack::program_peek_access_flags
                                                 : clause::queue::program_peek_access_flags);
