@@ -70,6 +70,19 @@ TEST(ProgramGenerator, AProgramIsUsedManyTimes) {
   EXPECT_GT(calls, programs * 7);
 }
 
+TEST(ProgramGenerator, AProgramThatWillBeRefusedIsAskedForOnce) {
+  const auto operations = Generate(Options({MapType::STACK}, 500), 21, 400);
+  size_t calls = 0, foreign = 0;
+  for (const Operation& operation : operations) {
+    calls += IsProgramPath(operation.call);
+    foreign += std::holds_alternative<HelperUpdate>(operation.call) ||
+               std::holds_alternative<HelperDelete>(operation.call) ||
+               std::holds_alternative<HelperLookupPercpu>(operation.call);
+  }
+  EXPECT_GT(foreign, 100u);
+  EXPECT_LT(foreign * 200, calls);
+}
+
 TEST(ProgramGenerator, EveryFlagBitComesUpInHelpers) {
   const auto hash = Generate(Options({MapType::HASH}, 500), 16, 800);
   const auto stack = Generate(Options({MapType::STACK}, 500), 16, 800);

@@ -87,6 +87,37 @@ TEST(ProgramProperties, ALieOfTheProgramPathAloneIsFoundAndShrunkToAHelper) {
   }
 }
 
+TEST(ProgramProperties, OnlyTheSequenceThatShowsALieIsShrunk) {
+  // It takes a full queue, hence two operations of one sequence among hundreds.
+  FalseProgramBackend backend([](const Operation& operation, Outcome* outcome) {
+    if (std::holds_alternative<HelperPush>(operation.call) && outcome->error == Errno::kE2BIG) {
+      outcome->error = Errno::kENOSPC;
+    }
+  });
+  const PropertyResult result = RunProperty("queue.exhaustive-program", backend, Operations(0));
+  ASSERT_TRUE(result.counterexample.has_value());
+  EXPECT_EQ(result.counterexample->operations.size(), 3u);
+  EXPECT_GT(result.operations, 30u);
+  EXPECT_LT(result.shrink_executions, 30u);  // All that came before would take more.
+}
+
+TEST(ProgramProperties, ProgramScriptsConsistOfHelpersMostly) {
+  FalseProgramBackend backend(nullptr);
+  const auto share = [&](std::string_view id) {
+    Coverage coverage;
+    PropertyOptions options = Operations(20'000);
+    options.coverage = &coverage;
+    EXPECT_TRUE(RunProperty(id, backend, options).passed);
+    uint64_t helpers = 0;
+    for (const auto& [name, count] : coverage.Counts()) {
+      if (name.find(" bpf_") != std::string::npos) helpers += count;
+    }
+    return static_cast<double>(helpers) / static_cast<double>(coverage.operations());
+  };
+  EXPECT_GT(share("stack.random-program-scripts"), 0.6);
+  EXPECT_LT(share("stack.random-scripts"), 0.45);
+}
+
 TEST(ProgramProperties, ALieOfBothPathsIsShownBySystemCalls) {
   FalseProgramBackend backend([](const Operation&, Outcome* outcome) {
     if (outcome->error == Errno::kE2BIG) outcome->error = Errno::kENOSPC;
