@@ -234,9 +234,6 @@ void ApiSession::Do(const Freeze& op, Outcome* out) {
   SetResult(api_.map_freeze(Fd(op.map)), out);
   // What the verifier says of a map may change with this, and other slots may hold the same map.
   if (programs_ != nullptr) programs_->ForgetAll();
-  if (programs_ == nullptr) return;
-  // What the verifier says of a program may be different now; the map may stand in other slots too.
-  for (uint16_t slot = 0; slot < slots_.size(); ++slot) programs_->Forget(slot);
 }
 
 void ApiSession::Do(const GetInfo& op, Outcome* out) {
