@@ -11,12 +11,18 @@
 
 #include "backends/backend.h"
 #include "backends/userspace/usermaps.h"
+#include "backends/vm/vm_in_process.h"
 #include "runners/property_run.h"
 #include "runners/scenario_run.h"
 #include "runners/signals.h"
 
 namespace mapspec {
 namespace {
+
+// The library's maps with both paths: programs run on the plain interpreter, in this process.
+std::unique_ptr<Backend> MakeLibraryUnderTest(std::string* error) {
+  return MakeInProcessVmBackend("vm:plain", error);
+}
 
 TestResult RunTest(const PlannedTest& test, const Profile& profile, const RunOptions& options,
                    Backend& backend) {
@@ -42,8 +48,7 @@ void Say(int fd, const std::string& text) {
     _exit(3);
   }
   std::string error;
-  bool usage = false;
-  const std::unique_ptr<Backend> backend = MakeBackend("userspace", &error, &usage);
+  const std::unique_ptr<Backend> backend = MakeLibraryUnderTest(&error);
   if (backend == nullptr) {
     Say(fd, fmt::format("!{}\n", error));
     _exit(3);
@@ -96,8 +101,7 @@ std::vector<const PlannedTest*> OrderForMutant(const std::vector<PlannedTest>& p
 bool ExercisedByUserspace(const PlannedTest& test) {
   static const std::unique_ptr<Backend> backend = [] {
     std::string error;
-    bool usage = false;
-    return MakeBackend("userspace", &error, &usage);
+    return MakeLibraryUnderTest(&error);
   }();
   if (backend == nullptr) return false;
   const Profile* profile = FindProfile(backend->default_profile());

@@ -105,8 +105,9 @@ class ArrayMap final : public Map {
     long visited = 0;
     for (uint32_t index = 0; index < spec().max_entries; ++index) {
       uint32_t key = index;  // The callback's own: what it does to it is no matter.
+      if (MUTANT("array.for_each.ascending/descending")) key = spec().max_entries - 1 - index;
       ++visited;
-      if (visit(visitor_data, &key, Element(index)) != 0) break;
+      if (visit(visitor_data, &key, Element(key)) != 0) break;
     }
     return visited;
   }

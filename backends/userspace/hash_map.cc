@@ -161,7 +161,9 @@ int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64
     return 0;
   }
   const bool locked = (flags & BPF_F_LOCK) != 0;
-  if (!locked && programs.load(std::memory_order_relaxed) != 0) return Swap(bucket, element, value);
+  const bool swap = locked ? MUTANT("hash.program.lock-in-place/swaps")
+                           : !MUTANT("hash.program.replace-swaps/in-place");
+  if (swap && programs.load(std::memory_order_relaxed) != 0) return Swap(bucket, element, value);
   layout().CopyIn(ValueOf(element), value, locked);
   return 0;
 }
@@ -224,6 +226,9 @@ void HashMap::Release(Element* element) {
 void HashMap::Unlink(Bucket& bucket, Element* element) {
   Relink(bucket, element, element->next);
   if (MUTANT("hash.update.capacity/delete-makes-no-room")) return;
+  if (MUTANT("hash.program.delete-keeps-memory/clears-it")) {
+    std::memset(ValueOf(element), 0, layout().size());
+  }
   // In this order: whoever counts himself in must find a free element.
   Release(element);
   count_.fetch_sub(1, std::memory_order_release);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/userspace/usermaps.h"
+#include "backends/userspace/usermaps_prog.h"
 
 #ifdef USERMAPS_MUTANTS
 
@@ -58,7 +59,7 @@ size_t usermaps_list_mutants(const char** names, size_t capacity) {
   // which functions the program happens to call.
   [[maybe_unused]] static const volatile auto everything =
       std::make_tuple(&usermaps_map_create, &usermaps_map_update_elem, &usermaps_map_update_batch,
-                      &usermaps_map_freeze, &usermaps_mmap);
+                      &usermaps_map_freeze, &usermaps_mmap, &usermaps_prog_map_get);
   const std::vector<const char*>& all = usermaps::Names();
   for (size_t i = 0; i < all.size() && i < capacity; ++i) names[i] = all[i];
   return all.size();

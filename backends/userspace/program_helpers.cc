@@ -6,16 +6,18 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "backends/userspace/commands.h"
 #include "backends/userspace/epoch.h"
 #include "backends/userspace/map.h"
+#include "backends/userspace/mutant.h"
 #include "backends/userspace/spin_lock.h"
 #include "backends/userspace/usermaps_prog.h"
 
 struct usermaps_prog_map {
-  explicit usermaps_prog_map(std::shared_ptr<usermaps::Object> its_object)
-      : object(std::move(its_object)), map(*object->AsMap()) {
+  explicit usermaps_prog_map(const usermaps::Handle& handle)
+      : object(handle.object), map(*handle.map), access(handle.access) {
     map.programs.fetch_add(1);
   }
   ~usermaps_prog_map() { map.programs.fetch_sub(1); }
@@ -24,27 +26,64 @@ struct usermaps_prog_map {
 
   const std::shared_ptr<usermaps::Object> object;
   usermaps::Map& map;
+  const usermaps::Access access;  // Of no consequence, but for mutants.
 };
 
 namespace usermaps {
 namespace {
 
 bool HasKeys(const Map& map) { return map.spec().key_size != 0; }
+bool IsStack(const Map& map) { return map.spec().type == BPF_MAP_TYPE_STACK; }
+bool IsArray(const Map& map) { return map.spec().type == BPF_MAP_TYPE_ARRAY; }
+
+// Whether a mutant keeps the program from changing the map.
+bool MayNotChange(const usermaps_prog_map& map) {
+  if (!map.access.write && MUTANT("generic.program.descriptor-access/binds-programs")) return true;
+  return map.map.frozen.load() && MUTANT("generic.program.frozen/binds-programs");
+}
+
+long Result(int result) {
+  return result < 0 && MUTANT("generic.program.result/positive-errno") ? -result : result;
+}
+
+// For the mutants whose lookups do not give the map's own memory.
+void* CopyOf(const Map& map, void* value) {
+  if (value == nullptr) return nullptr;
+  static thread_local std::vector<std::byte> copy;
+  const auto* bytes = static_cast<const std::byte*>(value);
+  copy.assign(bytes, bytes + map.layout().size());
+  return copy.data();
+}
 
 // A pop or a peek that found nothing.
 long ZeroIfEmpty(const Map& map, int result, void* value) {
-  if (result == -ENOENT) std::memset(value, 0, map.layout().size());
-  return result;
+  if (result != -ENOENT) return Result(result);
+  if (!FAMILY_MUTANT(IsStack(map), "program.empty-zeroes/left-alone")) {
+    std::memset(value, 0, map.layout().size());
+  }
+  return FAMILY_MUTANT(IsStack(map), "program.empty-errno/wrong-errno") ? -EINVAL : Result(result);
 }
 
 struct Callback {
   usermaps_prog_map* map;
   usermaps_prog_callback function;
   void* context;
+  bool first = true;
 
   static long Call(void* self, void* key, void* value) {
-    const auto* callback = static_cast<Callback*>(self);
-    return callback->function(callback->map, key, value, callback->context);
+    auto* callback = static_cast<Callback*>(self);
+    const bool array = IsArray(callback->map->map);
+    if (callback->first) {
+      callback->first = false;
+      if (array ? MUTANT("array.for_each.visits/passes-one-over")
+                : MUTANT("hash.for_each.visits/passes-one-over")) {
+        return 0;
+      }
+    }
+    const long stop = callback->function(callback->map, key, value, callback->context);
+    const bool goes_on =
+        array ? MUTANT("array.for_each.stops/goes-on") : MUTANT("hash.for_each.stops/goes-on");
+    return goes_on ? 0 : stop;
   }
 };
 
@@ -57,7 +96,7 @@ usermaps_prog_map* usermaps_prog_map_get(int fd) {
     errno = -map.error();
     return nullptr;
   }
-  auto* handle = new (std::nothrow) usermaps_prog_map(map.handle().object);
+  auto* handle = new (std::nothrow) usermaps_prog_map(map.handle());
   if (handle == nullptr) errno = ENOMEM;
   return handle;
 }
@@ -68,31 +107,50 @@ void usermaps_prog_enter() { usermaps::Epoch::EnterProgram(); }
 void usermaps_prog_exit() { usermaps::Epoch::LeaveProgram(); }
 
 void* usermaps_prog_map_lookup_elem(usermaps_prog_map* map, const void* key) {
-  return map->map.LookupInPlace(key);
+  void* const value = map->map.LookupInPlace(key);
+  if (usermaps::IsArray(map->map)) {
+    if (MUTANT("array.program.store/to-a-copy")) return usermaps::CopyOf(map->map, value);
+    if (MUTANT("array.program.update-in-place/copy-held")) return usermaps::CopyOf(map->map, value);
+  } else if (MUTANT("hash.program.store/to-a-copy")) {
+    return usermaps::CopyOf(map->map, value);
+  }
+  return value;
 }
 
 long usermaps_prog_map_update_elem(usermaps_prog_map* map, const void* key, const void* value,
                                    __u64 flags) {
   if (!usermaps::HasKeys(map->map)) return -EINVAL;
-  return map->map.Update(key, value, flags);
+  if (usermaps::MayNotChange(*map)) return -EPERM;
+  if (map->map.LacksLock(flags)) {
+    if (usermaps::IsArray(map->map) && MUTANT("array.program.lock-flag-last/first")) return -EINVAL;
+    if (MUTANT("generic.program.lock-flag-without-lock/ignored")) flags &= ~uint64_t{BPF_F_LOCK};
+  }
+  return usermaps::Result(map->map.Update(key, value, flags));
 }
 
 long usermaps_prog_map_delete_elem(usermaps_prog_map* map, const void* key) {
-  return map->map.Delete(key);
+  if (usermaps::MayNotChange(*map)) return -EPERM;
+  return usermaps::Result(map->map.Delete(key));
 }
 
 long usermaps_prog_map_push_elem(usermaps_prog_map* map, const void* value, __u64 flags) {
   if (usermaps::HasKeys(map->map)) return -usermaps::kEnotsupp;
-  return map->map.Update(nullptr, value, flags);
+  if (usermaps::MayNotChange(*map)) return -EPERM;
+  return usermaps::Result(map->map.Update(nullptr, value, flags));
 }
 
 long usermaps_prog_map_pop_elem(usermaps_prog_map* map, void* value) {
   if (usermaps::HasKeys(map->map)) return -usermaps::kEnotsupp;
+  if (usermaps::MayNotChange(*map)) return -EPERM;
   return usermaps::ZeroIfEmpty(map->map, map->map.LookupAndDelete(nullptr, value, 0), value);
 }
 
 long usermaps_prog_map_peek_elem(usermaps_prog_map* map, void* value) {
   if (usermaps::HasKeys(map->map)) return -usermaps::kEnotsupp;
+  if ((map->map.spec().flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0 &&
+      FAMILY_MUTANT(usermaps::IsStack(map->map), "program.peek-access-flags/refused")) {
+    return -EACCES;
+  }
   return usermaps::ZeroIfEmpty(map->map, map->map.Lookup(nullptr, value, 0), value);
 }
 
@@ -103,7 +161,9 @@ void* usermaps_prog_map_lookup_percpu_elem(usermaps_prog_map* /*map*/, const voi
 
 long usermaps_prog_for_each_map_elem(usermaps_prog_map* map, usermaps_prog_callback callback,
                                      void* context, __u64 flags) {
-  if (flags != 0) return -EINVAL;
+  const bool any_flags = usermaps::IsArray(map->map) ? MUTANT("array.for_each.flags/ignored")
+                                                     : MUTANT("hash.for_each.flags/ignored");
+  if (flags != 0 && !any_flags) return -EINVAL;
   usermaps::Callback data{map, callback, context};
   try {
     return map->map.ForEach(&usermaps::Callback::Call, &data);
@@ -113,4 +173,7 @@ long usermaps_prog_for_each_map_elem(usermaps_prog_map* map, usermaps_prog_callb
 }
 
 void usermaps_prog_spin_lock(void* lock) { usermaps::LockWord(usermaps::LockWordAt(lock)); }
-void usermaps_prog_spin_unlock(void* lock) { usermaps::UnlockWord(usermaps::LockWordAt(lock)); }
+void usermaps_prog_spin_unlock(void* lock) {
+  if (MUTANT("generic.program.spin-lock/unlock-clears-more")) std::memset(lock, 0, 8);
+  usermaps::UnlockWord(usermaps::LockWordAt(lock));
+}
