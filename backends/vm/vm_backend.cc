@@ -59,11 +59,10 @@ std::vector<BackendInfo> ListVmBackends() {
     std::string reason = engine.built ? no_agent : NotBuilt(engine);
     const bool available = reason.empty();
     const std::string what = "programs that call helpers, on " + std::string(engine.name);
-    list.push_back({selector + "[:library:PATH]", what + "; maps of userspace or of a library",
-                    available, reason});
+    list.push_back({selector, what + "; with :library:PATH behind it, maps of a library", available,
+                    reason});
     if (!engine.has_jit) continue;
-    list.push_back({selector + ":jit[:library:PATH]", "the same, compiled to machine code",
-                    available, reason});
+    list.push_back({selector + ":jit", "the same, compiled", available, reason});
   }
   return list;
 }
