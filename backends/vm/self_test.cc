@@ -68,21 +68,21 @@ bool MayAccess(uint64_t address, uint64_t size) {
   const auto begin = reinterpret_cast<uint64_t>(scratch.data());
   return address >= begin && address + size <= begin + kScratchSize;
 }
-uint64_t Scratch(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Scratch(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
   return reinterpret_cast<uint64_t>(scratch.data());
 }
-uint64_t Weigh(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e) {
+MAPSPEC_VM_FUNCTION Weigh(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e) {
   return a + 2 * b + 3 * c + 4 * d + 5 * e;
 }
-uint64_t Negative(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Negative(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) {
   return static_cast<uint64_t>(int64_t{-22});
 }
-uint64_t ReadTwoWords(uint64_t address, uint64_t, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION ReadTwoWords(uint64_t address, uint64_t, uint64_t, uint64_t, uint64_t) {
   uint64_t words[2];
   std::memcpy(words, reinterpret_cast<const void*>(address), sizeof(words));
   return words[0] - words[1];
 }
-uint64_t CallBackTwice(uint64_t a, uint64_t, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION CallBackTwice(uint64_t a, uint64_t, uint64_t, uint64_t, uint64_t) {
   const uint64_t first = running->CallBack({a, 1, 2, 3, 0});
   return 10 * first + running->CallBack({a + 1, 1, 2, 3, 0});
 }

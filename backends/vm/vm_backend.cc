@@ -59,8 +59,8 @@ std::vector<BackendInfo> ListVmBackends() {
     std::string reason = engine.built ? no_agent : NotBuilt(engine);
     const bool available = reason.empty();
     const std::string what = "programs that call helpers, on " + std::string(engine.name);
-    list.push_back({selector, what + "; with :library:PATH behind it, maps of a library", available,
-                    reason});
+    list.push_back(
+        {selector, what + "; with :library:PATH behind it, maps of a library", available, reason});
     if (!engine.has_jit) continue;
     list.push_back({selector + ":jit", "the same, compiled", available, reason});
   }

@@ -26,6 +26,14 @@ namespace mapspec {
 inline constexpr size_t kVmArguments = 5;  // r1 … r5.
 using VmFunction = uint64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
+// For definitions of VmFunctions: not every VM calls them with the stack aligned as the ABI of the
+// machine wants it (librte_bpf's JIT does not), and what they call may rely on that.
+#if defined(__x86_64__) || defined(__i386__)
+#define MAPSPEC_VM_FUNCTION __attribute__((force_align_arg_pointer)) uint64_t
+#else
+#define MAPSPEC_VM_FUNCTION uint64_t
+#endif
+
 // What an argument or a result is, for VMs that want to know.
 struct VmType {
   enum class Kind : uint8_t { kNone, kNumber, kPointer };

@@ -59,36 +59,37 @@ uint64_t Value(const MapHandle& handle, void* value) {
   current->Give(value, handle.value_size);
   return reinterpret_cast<uint64_t>(value);
 }
-uint64_t Lookup(uint64_t map, uint64_t key, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Lookup(uint64_t map, uint64_t key, uint64_t, uint64_t, uint64_t) {
   return Value(HandleAt(map), MapAt(map).Lookup(PointerAt(key)));
 }
-uint64_t LookupPercpu(uint64_t map, uint64_t key, uint64_t cpu, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION LookupPercpu(uint64_t map, uint64_t key, uint64_t cpu, uint64_t, uint64_t) {
   return Value(HandleAt(map), MapAt(map).LookupPercpu(PointerAt(key), static_cast<uint32_t>(cpu)));
 }
-uint64_t Update(uint64_t map, uint64_t key, uint64_t value, uint64_t flags, uint64_t) {
+MAPSPEC_VM_FUNCTION Update(uint64_t map, uint64_t key, uint64_t value, uint64_t flags, uint64_t) {
   return Number(MapAt(map).Update(PointerAt(key), PointerAt(value), flags));
 }
-uint64_t Delete(uint64_t map, uint64_t key, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Delete(uint64_t map, uint64_t key, uint64_t, uint64_t, uint64_t) {
   return Number(MapAt(map).Delete(PointerAt(key)));
 }
-uint64_t Push(uint64_t map, uint64_t value, uint64_t flags, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Push(uint64_t map, uint64_t value, uint64_t flags, uint64_t, uint64_t) {
   return Number(MapAt(map).Push(PointerAt(value), flags));
 }
-uint64_t Pop(uint64_t map, uint64_t value, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Pop(uint64_t map, uint64_t value, uint64_t, uint64_t, uint64_t) {
   return Number(MapAt(map).Pop(PointerAt(value)));
 }
-uint64_t Peek(uint64_t map, uint64_t value, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION Peek(uint64_t map, uint64_t value, uint64_t, uint64_t, uint64_t) {
   return Number(MapAt(map).Peek(PointerAt(value)));
 }
-uint64_t SpinLock(uint64_t lock, uint64_t, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION SpinLock(uint64_t lock, uint64_t, uint64_t, uint64_t, uint64_t) {
   current->store->SpinLock(PointerAt(lock));
   return 0;
 }
-uint64_t SpinUnlock(uint64_t lock, uint64_t, uint64_t, uint64_t, uint64_t) {
+MAPSPEC_VM_FUNCTION SpinUnlock(uint64_t lock, uint64_t, uint64_t, uint64_t, uint64_t) {
   current->store->SpinUnlock(PointerAt(lock));
   return 0;
 }
-uint64_t ForEach(uint64_t map, uint64_t /*callback*/, uint64_t context, uint64_t flags, uint64_t) {
+MAPSPEC_VM_FUNCTION ForEach(uint64_t map, uint64_t /*callback*/, uint64_t context, uint64_t flags,
+                            uint64_t) {
   // What the callback is given beside values: the key, and the stack of its caller.
   const MapHandle& handle = HandleAt(map);
   current->Give(PointerAt(context), sizeof(uint64_t));
