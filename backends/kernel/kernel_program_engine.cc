@@ -181,8 +181,8 @@ class KernelEngine : public ProgramEngine {
   }
 
  private:
-  // A descriptor or -errno.
-  static int Load(const std::vector<bpf_insn>& instructions, const ::bpf_prog_load_opts& opts) {
+  // A descriptor or -errno. (libbpf writes to the options since 1.2.)
+  static int Load(const std::vector<bpf_insn>& instructions, ::bpf_prog_load_opts opts) {
     const int fd = ::bpf_prog_load(::BPF_PROG_TYPE_SCHED_CLS, kName, kLicense, instructions.data(),
                                    instructions.size(), &opts);
     return fd >= 0 ? fd : -errno;
