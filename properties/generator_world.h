@@ -52,7 +52,7 @@ struct BtfFacts {
   int32_t lock_offset = -1;
 };
 
-struct World {
+struct GeneratorWorld {
   static constexpr uint16_t kHandles = 12;
   static constexpr uint16_t kViews = 4;
   static constexpr uint16_t kPins = 4;

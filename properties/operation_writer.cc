@@ -95,7 +95,7 @@ Handle OperationWriter::PickHandle(uint16_t slot, const Quirks& quirks) {
     case 1:
       return kNotAMap;
     default:
-      return Handle{static_cast<uint16_t>(entropy_.Below(World::kHandles))};
+      return Handle{static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kHandles))};
   }
 }
 

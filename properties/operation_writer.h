@@ -103,7 +103,7 @@ class OperationWriter {
   std::vector<Operation>& operations_;
   bool wanders_;  // Some calls are made on other CPUs and threads.
   size_t size_ = 0;
-  World world_;
+  GeneratorWorld world_;
 };
 
 template <typename T>

@@ -12,7 +12,7 @@ namespace mapspec {
 namespace {
 
 const std::string& DrawPath(Entropy& entropy, uint64_t pin, bool odd) {
-  static const std::string kPaths[World::kPins] = {"p0", "p1", "p2", "p3"};
+  static const std::string kPaths[GeneratorWorld::kPins] = {"p0", "p1", "p2", "p3"};
   static const std::string kOdd[] = {"outside/p0", "with.dot", ".hidden", "missing/p0", "never"};
   return odd ? entropy.Pick(kOdd) : kPaths[pin];
 }
@@ -32,13 +32,14 @@ uint64_t Stride(const MapFacts& map) { return (uint64_t{map.value_size} + 7) & ~
 }  // namespace
 
 uint16_t OperationWriter::FreeSlot() {
-  if (world_.live_count < World::kHandles && !entropy_.OneIn(16)) {
+  if (world_.live_count < GeneratorWorld::kHandles && !entropy_.OneIn(16)) {
     uint16_t slot = entropy_.Below32(4) & 0xffff;
-    while (world_.handles[slot].live) slot = static_cast<uint16_t>((slot + 1) % World::kHandles);
+    while (world_.handles[slot].live)
+      slot = static_cast<uint16_t>((slot + 1) % GeneratorWorld::kHandles);
     return slot;
   }
   // Over a live one: what it held is closed.
-  return static_cast<uint16_t>(entropy_.Below(World::kHandles));
+  return static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kHandles));
 }
 
 void OperationWriter::LoadBtf(uint16_t slot, uint32_t key_size, uint32_t value_size,
@@ -62,7 +63,7 @@ void OperationWriter::Create(bool corrupt) {
   MapFacts map;
   if (kind.kind->key_kind != KeyKind::kNone && Has(options_.capabilities, Capability::kBtfLoad) &&
       entropy_.OneIn(8)) {
-    const auto slot = static_cast<uint16_t>(entropy_.Below(World::kBtfs));
+    const auto slot = static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kBtfs));
     create.value_size = std::max<uint32_t>(create.value_size, 4);
     int32_t lock_offset = -1;
     if (kind.kind->locks && !entropy_.OneIn(4)) {
@@ -82,7 +83,7 @@ void OperationWriter::Create(bool corrupt) {
   if (corrupt) {
     CorruptCreate(entropy_, options_, &create);
     if (entropy_.OneIn(16))
-      create.inner_map = Handle{static_cast<uint16_t>(entropy_.Below(World::kHandles))};
+      create.inner_map = Handle{static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kHandles))};
   }
   create.result = Handle{FreeSlot()};
   map.kind = &kind;
@@ -162,7 +163,7 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
       break;
     }
     case Action::kPin: {
-      const uint64_t pin = entropy_.Below(World::kPins);
+      const uint64_t pin = entropy_.Below(GeneratorWorld::kPins);
       const bool odd = quirks.other || quirks.null_key || quirks.short_buffer;
       Pin& op = Add<Pin>();
       op.map = handle;
@@ -172,10 +173,11 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
       break;
     }
     case Action::kObjGet: {
-      uint64_t pin = entropy_.Below(World::kPins);
+      uint64_t pin = entropy_.Below(GeneratorWorld::kPins);
       // What is pinned, mostly.
-      for (uint64_t i = 0; i < World::kPins && !world_.pins[pin].live && !entropy_.OneIn(8); ++i) {
-        pin = (pin + 1) % World::kPins;
+      for (uint64_t i = 0;
+           i < GeneratorWorld::kPins && !world_.pins[pin].live && !entropy_.OneIn(8); ++i) {
+        pin = (pin + 1) % GeneratorWorld::kPins;
       }
       const bool odd = quirks.other || quirks.null_key || quirks.short_buffer;
       ObjGet& op = Add<ObjGet>();
@@ -191,7 +193,7 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
       break;
     }
     case Action::kUnlink: {
-      const uint64_t pin = entropy_.Below(World::kPins);
+      const uint64_t pin = entropy_.Below(GeneratorWorld::kPins);
       Add<Unlink>().path = DrawPath(entropy_, pin, quirks.other);
       if (!quirks.other) world_.pins[pin].live = false;
       break;
@@ -210,7 +212,7 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
       Add<FdWrite>().map = handle;
       break;
     case Action::kBtfLoad:
-      LoadBtf(static_cast<uint16_t>(entropy_.Below(World::kBtfs)), EdgeSize(entropy_),
+      LoadBtf(static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kBtfs)), EdgeSize(entropy_),
               std::max<uint32_t>(4, EdgeSize(entropy_)), -1);
       return;
     case Action::kCreate:
@@ -224,11 +226,11 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
 void OperationWriter::ViewAction(Action action, uint16_t slot) {
   const MapFacts& map = world_.handles[slot].map;
   const Quirks quirks = DrawQuirks();
-  auto view = static_cast<uint16_t>(entropy_.Below(World::kViews));
+  auto view = static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kViews));
   // Loads and stores want a view that is there; making one comes first.
   if ((action == Action::kLoad || action == Action::kStore) && !quirks.other) {
-    for (uint16_t i = 0; i < World::kViews && !world_.views[view].live; ++i) {
-      view = static_cast<uint16_t>((view + 1) % World::kViews);
+    for (uint16_t i = 0; i < GeneratorWorld::kViews && !world_.views[view].live; ++i) {
+      view = static_cast<uint16_t>((view + 1) % GeneratorWorld::kViews);
     }
     // Mapping costs much more than a load: where it would be refused, the step is spent on an
     // element, or on a view that is not there.

@@ -117,7 +117,7 @@ std::string HelperName(HelperId helper) {
   return "helper " + std::to_string(static_cast<int32_t>(helper));
 }
 
-std::string WhyLinuxRefuses(const Program& program, const MapFacts& map) {
+std::string WhyLinuxRefuses(const Program& program, const VmMapFacts& map) {
   const bool read_only = (map.flags & BPF_F_RDONLY_PROG) != 0;
   const bool write_only = (map.flags & BPF_F_WRONLY_PROG) != 0;
   for (const HelperCallSite& site : program.calls) {

@@ -17,14 +17,14 @@ namespace mapspec {
 std::string HelperName(HelperId helper);
 
 // What of a map matters beside its shape.
-struct MapFacts {
+struct VmMapFacts {
   uint32_t flags = 0;  // As BPF_MAP_CREATE got them.
   uint32_t max_entries = 0;
   bool may_be_frozen = false;
 };
 
 // "" or the reason.
-std::string WhyLinuxRefuses(const Program& program, const MapFacts& map);
+std::string WhyLinuxRefuses(const Program& program, const VmMapFacts& map);
 
 }  // namespace mapspec
 

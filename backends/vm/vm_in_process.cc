@@ -64,8 +64,8 @@ bool MapsOfLibrary(const std::string& path, Maps* maps, std::string* error) {
 }
 
 // What the implementation tells of a map.
-MapFacts FactsOf(const BpfApi& api, int map_fd) {
-  MapFacts facts;
+VmMapFacts FactsOf(const BpfApi& api, int map_fd) {
+  VmMapFacts facts;
   ::bpf_map_info info{};
   uint32_t length = sizeof(info);
   if (api.obj_get_info_by_fd == nullptr) return facts;

@@ -29,7 +29,7 @@ namespace mapspec {
 struct VmSetup {
   std::shared_ptr<VmEngine> engine;
   std::shared_ptr<VmStore> store;
-  std::function<MapFacts(int map_fd)> facts_of;
+  std::function<VmMapFacts(int map_fd)> facts_of;
   // For faulty VMs: what is called instead of helpers on the map under test.
   std::vector<std::pair<HelperId, VmFunction>> instead;
 };
