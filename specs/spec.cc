@@ -74,6 +74,20 @@ std::vector<const Scenario*> Specs::AllScenarios() const {
   return all;
 }
 
+const Scenario* Specs::ScenarioOfDivergence(const ClauseSpec& clause) const {
+  if (!clause.divergence) return nullptr;
+  const std::string& name = clause.divergence->scenario;
+  const std::string id = clause.id + "/" + name;
+  for (const SpecFile& file : files) {
+    for (const Scenario& scenario : file.scenarios) {
+      if (scenario.clause != clause.id) continue;
+      // A variant's id goes on with the type or the path in brackets.
+      if (name.empty() || scenario.id == id || scenario.id.starts_with(id + "[")) return &scenario;
+    }
+  }
+  return nullptr;
+}
+
 ClauseConstant ConstantOf(std::string_view id) {
   const size_t dot = id.find('.');
   ClauseConstant constant{std::string(id.substr(0, dot)), ""};

@@ -18,6 +18,22 @@
 
 namespace mapspec {
 
+// A place in a document.
+struct Citation {
+  std::string document;
+  std::string section;
+  friend bool operator==(const Citation&, const Citation&) = default;
+};
+
+// Where a document and kernels disagree. The claim of a documented clause is the document's, that
+// of an observed one what kernels do.
+struct Divergence {
+  std::string says;      // What the document promises, in our words.
+  Citation where;        // Where it does.
+  std::string kernels;   // What kernels of which versions do.
+  std::string scenario;  // The name of the clause's scenario that shows it; "" for its first one.
+};
+
 // A clause with what only its file needs to know; oracle/clause.h holds the rest at run time.
 struct ClauseSpec {
   std::string id;
@@ -29,6 +45,8 @@ struct ClauseSpec {
   std::string since;
   std::string until;
   std::string trait;
+  std::vector<Citation> also;  // Other places that promise it.
+  std::optional<Divergence> divergence;
   std::vector<std::string> ledger;  // Rows of the list of facts that it covers.
   Position position;                // Of the id.
 };
@@ -46,6 +64,9 @@ struct Specs {
 
   const ClauseSpec* FindClauseSpec(std::string_view id) const;
   std::vector<const Scenario*> AllScenarios() const;
+  // The scenario that shows the clause's divergence; nullptr when the clause has none or no
+  // scenario.
+  const Scenario* ScenarioOfDivergence(const ClauseSpec& clause) const;
 };
 
 // The constant that stands for a clause id in C++: `hash.update.noexist-existing-key` is

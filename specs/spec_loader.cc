@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "specs/clause_parser.h"
 #include "specs/field_reader.h"
 #include "specs/scenario_parser.h"
 
@@ -18,18 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-constexpr std::string_view kIdLetters = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
-
-bool IsRelease(std::string_view text) {
-  const size_t dot = text.find('.');
-  const auto digits = [](std::string_view part) {
-    return !part.empty() && part.size() <= 3 &&
-           part.find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  return dot != std::string_view::npos && digits(text.substr(0, dot)) &&
-         digits(text.substr(dot + 1));
-}
 
 // Reads one file; what concerns several files is checked in Loader.
 class FileReader {
@@ -104,121 +93,10 @@ class FileReader {
     return true;
   }
 
-  bool Required(const YamlNode& node, std::string_view what, const Words& names) {
-    for (const std::string& name : names) {
-      if (node.Find(name) == nullptr) {
-        return problems_.Add(node.position,
-                             "`" + name + "` of " + std::string(what) + " is missing");
-      }
-    }
-    return true;
-  }
-
   void ReadClause(const YamlNode& node) {
-    static const Words kFields = {"id",    "level", "claim", "source", "since",
-                                  "until", "path",  "trait", "ledger"};
-    static const Words kRequired = {"id", "level", "claim", "source", "path"};
-    static const Words kLevels = {"documented", "observed"};
-    static const Words kPaths = {"syscall", "program", "both"};
-    const bool known = CheckFields(node, "a clause", kFields, &problems_);
-    if (!node.IsMapping() || !Required(node, "a clause", kRequired) || !known) return;
     ClauseSpec clause;
-    size_t level = 0;
-    size_t path = 0;
-    const bool good = ReadText(node, "id", &clause.id, &problems_) && CheckId(*node.Find("id")) &&
-                      ReadWord(node, "level", kLevels, &level, &problems_) &&
-                      ReadClaim(node, &clause) && ReadSource(*node.Find("source"), &clause) &&
-                      ReadRelease(node, "since", &clause.since) &&
-                      ReadRelease(node, "until", &clause.until) &&
-                      ReadWord(node, "path", kPaths, &path, &problems_) &&
-                      ReadTrait(node, &clause) && ReadLedger(node, &clause);
-    if (!good) return;
-    clause.level = level == 0 ? Level::kDocumented : Level::kObserved;
-    clause.path = path == 0 ? Path::kSyscall : path == 1 ? Path::kProgram : Path::kBoth;
-    clause.position = node.Find("id")->position;
+    if (!ParseClause(node, file_.prefix, options_.traits, &clause, &problems_)) return;
     file_.clauses.push_back(std::move(clause));
-  }
-
-  bool CheckId(const YamlNode& node) {
-    const std::string& id = node.text;
-    const size_t bad = id.find_first_not_of(kIdLetters);
-    if (bad != std::string::npos) {
-      return problems_.Add(
-          {node.position.line, node.position.column + bad},
-          "`" + id.substr(bad, 1) + "` in a clause id; ids are made of [a-z0-9_.-]");
-    }
-    if (id.size() > 100)
-      return problems_.Add(node.position, "a clause id of more than 100 letters");
-    const auto dots = std::count(id.begin(), id.end(), '.');
-    if (dots < 2 || id.find("..") != std::string::npos || id.ends_with('.')) {
-      return problems_.Add(node.position,
-                           "`" + id + "` is no clause id; ids are TYPE.OPERATION.WHAT");
-    }
-    if (!id.starts_with(file_.prefix + ".")) {
-      return problems_.Add(node.position, "`" + id + "` must begin with `" + file_.prefix +
-                                              ".`, the map type of this file");
-    }
-    if (const std::string why = WhyNotConstant(ConstantOf(id)); !why.empty()) {
-      return problems_.Add(node.position, "`" + id + "` cannot become a C++ constant: " + why);
-    }
-    return true;
-  }
-
-  bool ReadClaim(const YamlNode& node, ClauseSpec* clause) {
-    if (!ReadText(node, "claim", &clause->claim, &problems_)) return false;
-    while (!clause->claim.empty() && clause->claim.back() == '\n') clause->claim.pop_back();
-    if (!clause->claim.empty()) return true;
-    return problems_.Add(node.Find("claim")->position, "`claim` is empty");
-  }
-
-  bool ReadSource(const YamlNode& node, ClauseSpec* clause) {
-    static const Words kFields = {"document", "section"};
-    if (!CheckFields(node, "a source", kFields, &problems_)) return false;
-    return Required(node, "a source", {"document"}) &&
-           ReadText(node, "document", &clause->document, &problems_) &&
-           ReadText(node, "section", &clause->section, &problems_);
-  }
-
-  bool ReadRelease(const YamlNode& node, std::string_view name, std::string* out) {
-    if (!ReadText(node, name, out, &problems_)) return false;
-    const YamlNode* release = node.Find(name);
-    if (release == nullptr) return true;
-    // Without quotes, 5.10 is the number 5.1 to most readers of YAML.
-    if (release->quoted && IsRelease(*out)) return true;
-    return problems_.Add(release->position,
-                         "`" + std::string(name) +
-                             "` must be a release in quotes, such as \"5.10\", not " +
-                             release->Describe());
-  }
-
-  bool ReadTrait(const YamlNode& node, ClauseSpec* clause) {
-    if (!ReadText(node, "trait", &clause->trait, &problems_)) return false;
-    const YamlNode* trait = node.Find("trait");
-    if (trait == nullptr || options_.traits.empty()) return true;
-    std::string name = clause->trait;
-    if (name.starts_with('!')) name.erase(0, 1);
-    if (std::find(options_.traits.begin(), options_.traits.end(), name) != options_.traits.end()) {
-      return true;
-    }
-    return problems_.Add(trait->position,
-                         "unknown trait `" + name + "`" + Suggest(name, options_.traits));
-  }
-
-  bool ReadLedger(const YamlNode& node, ClauseSpec* clause) {
-    const YamlNode* ledger = node.Find("ledger");
-    if (ledger == nullptr || ledger->IsNull()) return true;
-    if (!ledger->IsList()) {
-      return problems_.Add(ledger->position,
-                           "`ledger` must be a list of row names, not " + ledger->Describe());
-    }
-    for (const YamlNode& row : ledger->items) {
-      if (!row.IsScalar()) {
-        return problems_.Add(row.position,
-                             "a row of `ledger` must be a name, not " + row.Describe());
-      }
-      clause->ledger.push_back(row.text);
-    }
-    return true;
   }
 
   const LoadOptions& options_;
@@ -282,6 +160,18 @@ void CrossCheck(LoadedSpecs* loaded) {
         add(scenario.position, "scenario `" + scenario.id + "` is already there: " + other->second +
                                    "; scenarios of one clause need a `name` each");
       }
+    }
+  }
+  for (const SpecFile& file : loaded->specs.files) {
+    for (const ClauseSpec& clause : file.clauses) {
+      if (!clause.divergence || clause.divergence->scenario.empty() ||
+          loaded->specs.ScenarioOfDivergence(clause) != nullptr) {
+        continue;
+      }
+      loaded->errors.push_back({file.name, clause.position,
+                                "the divergence of `" + clause.id + "` is shown by `" +
+                                    clause.divergence->scenario +
+                                    "`, but the clause has no scenario of that name"});
     }
   }
 }

@@ -65,6 +65,72 @@ TEST(SpecLoader, AClauseKeepsWhatItsFileSays) {
   EXPECT_EQ(clause->position, (Position{4, 9}));
 }
 
+TEST(SpecLoader, AClauseMayCiteSeveralPlaces) {
+  const LoadedSpecs loaded =
+      Load(std::string(kHead) + "    also: [{document: bpf(2), section: S}, {document: d}]\n");
+  ASSERT_TRUE(loaded.ok()) << ErrorsOf(loaded);
+  const ClauseSpec* clause = loaded.specs.FindClauseSpec("hash.update.noexist");
+  EXPECT_EQ(clause->also, (std::vector<Citation>{{"bpf(2)", "S"}, {"d", ""}}));
+  EXPECT_EQ(ErrorsOf(std::string(kHead) + "    also: {document: d}\n"),
+            "t.yaml:9:11: `also` must be a list of {document: …, section: …}, not a mapping");
+  EXPECT_EQ(ErrorsOf(std::string(kHead) + "    also: [{section: s}]\n"),
+            "t.yaml:9:12: `document` of an entry of `also` is missing");
+}
+
+std::string Diverging(const std::string& fields) {
+  return std::string(kHead) + "    divergence: {" + fields + "}\n" +
+         "scenarios:\n"
+         "  - {clause: hash.update.noexist, name: first, via: syscall, map: {}, steps: [poll: "
+         "{}]}\n"
+         "  - {clause: hash.update.noexist, name: x, via: program, map: {}, steps: [lookup: {key: "
+         "1}]}\n";
+}
+
+TEST(SpecLoader, ADivergenceIsThatOfTheSourceOrOfAnotherPlace) {
+  LoadedSpecs loaded = Load(Diverging("says: It is., kernels: They do not."));
+  ASSERT_TRUE(loaded.ok()) << ErrorsOf(loaded);
+  const ClauseSpec* clause = loaded.specs.FindClauseSpec("hash.update.noexist");
+  ASSERT_TRUE(clause->divergence.has_value());
+  EXPECT_EQ(clause->divergence->says, "It is.");
+  EXPECT_EQ(clause->divergence->kernels, "They do not.");
+  EXPECT_EQ(clause->divergence->where, (Citation{"map_hash.rst", "bpf_map_update_elem"}));
+  ASSERT_NE(loaded.specs.ScenarioOfDivergence(*clause), nullptr);
+  EXPECT_EQ(loaded.specs.ScenarioOfDivergence(*clause)->id, "hash.update.noexist/first");
+
+  loaded = Load(Diverging("says: a, document: d, kernels: b, scenario: x"));
+  ASSERT_TRUE(loaded.ok()) << ErrorsOf(loaded);
+  clause = loaded.specs.FindClauseSpec("hash.update.noexist");
+  EXPECT_EQ(clause->divergence->where, (Citation{"d", ""}));
+  ASSERT_NE(loaded.specs.ScenarioOfDivergence(*clause), nullptr);
+  EXPECT_EQ(loaded.specs.ScenarioOfDivergence(*clause)->id, "hash.update.noexist/x[program]");
+
+  loaded = Load(kHead);
+  clause = loaded.specs.FindClauseSpec("hash.update.noexist");
+  EXPECT_FALSE(clause->divergence.has_value());
+  EXPECT_EQ(loaded.specs.ScenarioOfDivergence(*clause), nullptr);
+}
+
+TEST(SpecLoader, ADivergenceThatSaysTooLittleIsRefused) {
+  EXPECT_EQ(ErrorsOf(Diverging("says: a")), "t.yaml:9:17: `kernels` of a divergence is missing");
+  EXPECT_EQ(ErrorsOf(Diverging("kernels: a")), "t.yaml:9:17: `says` of a divergence is missing");
+  EXPECT_EQ(ErrorsOf(Diverging("says: '', kernels: a")), "t.yaml:9:24: `says` is empty");
+  EXPECT_EQ(ErrorsOf(Diverging("says: a, kernels: ''")), "t.yaml:9:36: `kernels` is empty");
+  EXPECT_EQ(ErrorsOf(Diverging("say: a, kernels: b")),
+            "t.yaml:9:18: unknown field `say` of a divergence; did you mean `says`?");
+  EXPECT_EQ(ErrorsOf(Diverging("says: a, kernels: b, section: s")),
+            "t.yaml:9:17: `section` of a divergence without its `document`");
+  EXPECT_EQ(ErrorsOf(Diverging("says: a, kernels: b, scenario: y")),
+            "t.yaml:4:9: the divergence of `hash.update.noexist` is shown by `y`, but the clause "
+            "has no scenario of that name");
+  EXPECT_EQ(ErrorsOf(std::string(kHead) + "    divergence: yes\n"),
+            "t.yaml:9:17: a divergence must be a mapping with field names, not `yes`");
+  std::string observed = Diverging("says: a, kernels: b");
+  observed.replace(observed.find("documented"), std::string_view("documented").size(), "observed");
+  EXPECT_EQ(ErrorsOf(observed),
+            "t.yaml:9:17: `document` of a divergence is missing: the source of an observed clause "
+            "is not what kernels disagree with");
+}
+
 TEST(SpecLoader, AnUnknownFieldNamesTheNearestRightOne) {
   EXPECT_EQ(ErrorsOf("map_type: HASH\nclause:\n"),
             "t.yaml:2:1: unknown field `clause` of a specification; did you mean `clauses`?");
