@@ -123,7 +123,7 @@ class ClauseReader {
   }
 
   bool ReadDivergence(const YamlNode& node, ClauseSpec* clause) {
-    static const Words kFields = {"says", "document", "section", "kernels", "scenario"};
+    static const Words kFields = {"says", "document", "section", "kernels", "scenario", "shown_by"};
     const YamlNode* field = node.Find("divergence");
     if (field == nullptr) return true;
     if (!CheckFields(*field, "a divergence", kFields, &problems_) ||
@@ -139,6 +139,10 @@ class ClauseReader {
                            "`document` of a divergence is missing: the source of an observed "
                            "clause is not what kernels disagree with");
     }
+    if (field->Find("scenario") != nullptr && field->Find("shown_by") != nullptr) {
+      return problems_.Add(field->position,
+                           "`scenario` and `shown_by` of a divergence exclude each other");
+    }
     Divergence divergence;
     divergence.where = {clause->document, clause->section};
     if (placed) divergence.where = {};
@@ -146,7 +150,8 @@ class ClauseReader {
                       ReadText(*field, "document", &divergence.where.document, &problems_) &&
                       ReadText(*field, "section", &divergence.where.section, &problems_) &&
                       ReadProse(*field, "kernels", &divergence.kernels) &&
-                      ReadText(*field, "scenario", &divergence.scenario, &problems_);
+                      ReadText(*field, "scenario", &divergence.scenario, &problems_) &&
+                      ReadText(*field, "shown_by", &divergence.shown_by, &problems_);
     if (good) clause->divergence = std::move(divergence);
     return good;
   }

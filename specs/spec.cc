@@ -75,7 +75,7 @@ std::vector<const Scenario*> Specs::AllScenarios() const {
 }
 
 const Scenario* Specs::ScenarioOfDivergence(const ClauseSpec& clause) const {
-  if (!clause.divergence) return nullptr;
+  if (!clause.divergence || !clause.divergence->shown_by.empty()) return nullptr;
   const std::string& name = clause.divergence->scenario;
   const std::string id = clause.id + "/" + name;
   for (const SpecFile& file : files) {

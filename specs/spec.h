@@ -32,6 +32,7 @@ struct Divergence {
   Citation where;        // Where it does.
   std::string kernels;   // What kernels of which versions do.
   std::string scenario;  // The name of the clause's scenario that shows it; "" for its first one.
+  std::string shown_by;  // What shows it where no scenario can, "" where one does.
 };
 
 // A clause with what only its file needs to know; oracle/clause.h holds the rest at run time.
@@ -64,8 +65,8 @@ struct Specs {
 
   const ClauseSpec* FindClauseSpec(std::string_view id) const;
   std::vector<const Scenario*> AllScenarios() const;
-  // The scenario that shows the clause's divergence; nullptr when the clause has none or no
-  // scenario.
+  // The scenario that shows the clause's divergence; nullptr when there is no divergence or no
+  // scenario of it.
   const Scenario* ScenarioOfDivergence(const ClauseSpec& clause) const;
 };
 

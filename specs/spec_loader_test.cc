@@ -104,6 +104,12 @@ TEST(SpecLoader, ADivergenceIsThatOfTheSourceOrOfAnotherPlace) {
   ASSERT_NE(loaded.specs.ScenarioOfDivergence(*clause), nullptr);
   EXPECT_EQ(loaded.specs.ScenarioOfDivergence(*clause)->id, "hash.update.noexist/x[program]");
 
+  loaded = Load(Diverging("says: a, kernels: b, shown_by: Much memory."));
+  ASSERT_TRUE(loaded.ok()) << ErrorsOf(loaded);
+  clause = loaded.specs.FindClauseSpec("hash.update.noexist");
+  EXPECT_EQ(clause->divergence->shown_by, "Much memory.");
+  EXPECT_EQ(loaded.specs.ScenarioOfDivergence(*clause), nullptr);
+
   loaded = Load(kHead);
   clause = loaded.specs.FindClauseSpec("hash.update.noexist");
   EXPECT_FALSE(clause->divergence.has_value());
@@ -122,6 +128,8 @@ TEST(SpecLoader, ADivergenceThatSaysTooLittleIsRefused) {
   EXPECT_EQ(ErrorsOf(Diverging("says: a, kernels: b, scenario: y")),
             "t.yaml:4:9: the divergence of `hash.update.noexist` is shown by `y`, but the clause "
             "has no scenario of that name");
+  EXPECT_EQ(ErrorsOf(Diverging("says: a, kernels: b, scenario: x, shown_by: y")),
+            "t.yaml:9:17: `scenario` and `shown_by` of a divergence exclude each other");
   EXPECT_EQ(ErrorsOf(std::string(kHead) + "    divergence: yes\n"),
             "t.yaml:9:17: a divergence must be a mapping with field names, not `yes`");
   std::string observed = Diverging("says: a, kernels: b");
