@@ -41,7 +41,7 @@ int Lookup(int fd, const void* key, void* value, uint64_t flags) {
     return -EFAULT;
   // For the mutant that writes too little.
   auto* last =
-      value == nullptr ? nullptr : static_cast<std::byte*>(value) + map->layout().size() - 1;
+      value == nullptr ? nullptr : static_cast<std::byte*>(value) + map->buffer_size() - 1;
   const std::byte before =
       last != nullptr && MUTANT("generic.lookup.writes-value-size/one-less") ? *last : std::byte{0};
   const int result = map->Lookup(key, value, flags);
@@ -50,7 +50,7 @@ int Lookup(int fd, const void* key, void* value, uint64_t flags) {
     if (MUTANT("generic.lookup.writes-value-size/one-less")) *last = before;
     if (MUTANT("generic.call.returns/writes-beyond")) last[1] ^= std::byte{1};
   } else if (value != nullptr && MUTANT("generic.call.failure-leaves-outputs/clears")) {
-    std::memset(value, 0, map->layout().size());
+    std::memset(value, 0, map->buffer_size());
   }
   return result;
 }

@@ -9,12 +9,16 @@
 
 namespace usermaps {
 
-Map::Map(const MapSpec& spec) : spec_(spec), layout_(spec.value_size, spec.lock_offsets) {}
+Map::Map(const MapSpec& spec, uint64_t buffer_size)
+    : spec_(spec),
+      layout_(spec.value_size, spec.lock_offsets),
+      buffer_size_(buffer_size != 0 ? buffer_size : spec.value_size) {}
 
 int Map::LookupAndDelete(const void* /*key*/, void* /*value*/, uint64_t /*flags*/) {
   return -kEnotsupp;
 }
 void* Map::LookupInPlace(const void* /*key*/) { return nullptr; }
+void* Map::LookupInPlaceOfCpu(const void* /*key*/, uint32_t /*cpu*/) { return nullptr; }
 long Map::ForEach(Visitor /*visit*/, void* /*visitor_data*/) { return -kEnotsupp; }
 int Map::LookupBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::LookupAndDeleteBatch(const Batch& /*batch*/) { return -kEnotsupp; }
@@ -56,7 +60,7 @@ int Map::GenericLookupBatch(const Batch& batch) {
   while (done < max_count - (shorter ? 1 : 0)) {
     err = GetNextKey(have_previous ? previous : nullptr, key);
     if (err != 0) break;
-    void* value = values == nullptr ? nullptr : values + size_t{done} * layout_.size();
+    void* value = values == nullptr ? nullptr : values + size_t{done} * buffer_size_;
     // The kernel writes the key before the value: without a place for the key nothing is written.
     err = Lookup(key, keys == nullptr ? nullptr : value, batch.elem_flags & BPF_F_LOCK);
     if (err == 0) {
@@ -107,7 +111,7 @@ int Map::GenericUpdateBatch(const Batch& batch) {
     const bool last = done + 1 == max_count;
     if (MUTANT("hash.update_batch.applies/not-the-last") && !array && last) continue;
     if (MUTANT("array.update_batch.applies/not-the-last") && array && last) continue;
-    err = Update(keys + size_t{done} * spec_.key_size, values + size_t{done} * layout_.size(),
+    err = Update(keys + size_t{done} * spec_.key_size, values + size_t{done} * buffer_size_,
                  batch.elem_flags);
     if (MUTANT("hash.update_batch.stops/goes-on") && !array) continue;
     if (MUTANT("array.update_batch.stops/goes-on") && array) continue;

@@ -71,11 +71,14 @@ struct Batch {
 
 class Map : public Object {
  public:
-  explicit Map(const MapSpec& spec);
+  // `buffer_size` 0: the value itself.
+  explicit Map(const MapSpec& spec, uint64_t buffer_size = 0);
 
   Map* AsMap() override { return this; }
   const MapSpec& spec() const { return spec_; }
   const ValueLayout& layout() const { return layout_; }
+  // Bytes that a command of bpf(2) reads or writes for one value.
+  uint64_t buffer_size() const { return buffer_size_; }
 
   // BPF_F_LOCK is asked for, and there is no lock to take.
   bool LacksLock(uint64_t flags) const {
@@ -95,6 +98,12 @@ class Map : public Object {
   // For programs. The element's own memory, or null: there is none, or the type does not let
   // programs at its elements. It stays readable and writable for the run of the calling program.
   virtual void* LookupInPlace(const void* key);
+  // The same of another CPU; null for types that keep no value per CPU.
+  virtual void* LookupInPlaceOfCpu(const void* key, uint32_t cpu);
+  // bpf_map_update_elem(), where it is something else than Update: `value` is value_size bytes.
+  virtual int UpdateFromProgram(const void* key, const void* value, uint64_t flags) {
+    return Update(key, value, flags);
+  }
   // Calls back for each element until that returns something else than 0, outside all locks. The
   // number of calls, or -errno.
   using Visitor = long (*)(void* visitor_data, void* key, void* value);
@@ -128,6 +137,7 @@ class Map : public Object {
  private:
   const MapSpec spec_;
   const ValueLayout layout_;
+  const uint64_t buffer_size_;
 };
 
 struct MapType {

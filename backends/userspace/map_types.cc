@@ -5,13 +5,14 @@
 
 #include "backends/userspace/array_map.h"
 #include "backends/userspace/hash_map.h"
+#include "backends/userspace/percpu_array_map.h"
 #include "backends/userspace/queue_stack_map.h"
 
 namespace usermaps {
 
 const MapType* FindMapType(uint32_t type) {
   static constexpr std::array kTypes = {&kHashMapType, &kArrayMapType, &kQueueMapType,
-                                        &kStackMapType};
+                                        &kStackMapType, &kPerCpuArrayMapType};
   for (const MapType* candidate : kTypes) {
     if (candidate->type == type) return candidate;
   }

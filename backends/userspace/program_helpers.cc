@@ -125,7 +125,7 @@ long usermaps_prog_map_update_elem(usermaps_prog_map* map, const void* key, cons
     if (usermaps::IsArray(map->map) && MUTANT("array.program.lock-flag-last/first")) return -EINVAL;
     if (MUTANT("generic.program.lock-flag-without-lock/ignored")) flags &= ~uint64_t{BPF_F_LOCK};
   }
-  return usermaps::Result(map->map.Update(key, value, flags));
+  return usermaps::Result(map->map.UpdateFromProgram(key, value, flags));
 }
 
 long usermaps_prog_map_delete_elem(usermaps_prog_map* map, const void* key) {
@@ -154,9 +154,8 @@ long usermaps_prog_map_peek_elem(usermaps_prog_map* map, void* value) {
   return usermaps::ZeroIfEmpty(map->map, map->map.Lookup(nullptr, value, 0), value);
 }
 
-void* usermaps_prog_map_lookup_percpu_elem(usermaps_prog_map* /*map*/, const void* /*key*/,
-                                           __u32 /*cpu*/) {
-  return nullptr;
+void* usermaps_prog_map_lookup_percpu_elem(usermaps_prog_map* map, const void* key, __u32 cpu) {
+  return map->map.LookupInPlaceOfCpu(key, cpu);
 }
 
 long usermaps_prog_for_each_map_elem(usermaps_prog_map* map, usermaps_prog_callback callback,
