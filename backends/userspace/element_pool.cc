@@ -33,13 +33,13 @@ std::byte* ElementPool::Allocate() {
           std::atomic_ref<uint32_t>(LinkOf(index)).load(std::memory_order_relaxed);
       const uint64_t replacement = ((head >> 32) + 1) << 32 | next;
       if (free_.compare_exchange_weak(head, replacement, std::memory_order_acquire)) {
-        return area_.data() + index * element_size_;
+        return At(index);
       }
     }
     uint32_t index = untouched_.load(std::memory_order_relaxed);
     while (index < capacity_) {
       if (untouched_.compare_exchange_weak(index, index + 1, std::memory_order_relaxed)) {
-        return area_.data() + index * element_size_;
+        return At(index);
       }
     }
     sched_yield();
@@ -59,8 +59,7 @@ void ElementPool::Free(std::byte* element) {
     std::free(element);
     return;
   }
-  const auto index =
-      static_cast<uint32_t>(static_cast<uint64_t>(element - area_.data()) / element_size_);
+  const uint32_t index = IndexOf(element);
   uint64_t head = free_.load(std::memory_order_relaxed);
   uint64_t replacement;
   do {

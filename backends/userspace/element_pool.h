@@ -34,6 +34,13 @@ class ElementPool {
   // Free, of an element to which a running program may have a pointer.
   void Retire(std::byte* element);
 
+  // Of a preallocated pool: elements and their numbers, which are below capacity().
+  uint32_t capacity() const { return capacity_; }
+  uint32_t IndexOf(const std::byte* element) const {
+    return static_cast<uint32_t>(static_cast<uint64_t>(element - area_.data()) / element_size_);
+  }
+  std::byte* At(uint32_t index) const { return area_.data() + index * element_size_; }
+
   bool preallocated() const { return area_.data() != nullptr; }
   uint64_t Footprint() const { return area_.size() + links_.size(); }
 

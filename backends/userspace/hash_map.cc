@@ -21,14 +21,6 @@ void __lsan_unregister_root_region(const void* begin, size_t size) __attribute__
 namespace usermaps {
 namespace {
 
-constexpr uint32_t kCreateFlags =
-    kAccessFlags | BPF_F_NUMA_NODE | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED;
-
-// What the kernel stores beside key and value, and for each bucket: they bound what can be asked
-// for.
-constexpr uint64_t kKernelElementOverhead = 48;
-constexpr uint64_t kKernelBucketSize = 16;
-
 uint64_t RandomSeed() {
   uint64_t seed = 0;
   if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
@@ -40,7 +32,9 @@ uint64_t RandomSeed() {
 }  // namespace
 
 HashMap::HashMap(const MapSpec& spec)
-    : Map(spec),
+    : Map(spec, IsPerCpuHash(spec.type) ? CpuSlots(spec.value_size).size() : 0),
+      per_cpu_(IsPerCpuHash(spec.type)),
+      slots_(spec.value_size),
       value_offset_(RoundUp8(spec.key_size)),
       bucket_count_(std::bit_ceil(spec.max_entries)),
       seed_((spec.flags & BPF_F_ZERO_SEED) != 0 ? 0 : RandomSeed()) {}
@@ -58,14 +52,21 @@ HashMap::~HashMap() {
 }
 
 int HashMap::Init() {
-  const uint64_t element_size = sizeof(Element) + value_offset_ + RoundUp8(spec().value_size);
+  const uint64_t element_size = sizeof(Element) + value_offset_ + RoundUp8(buffer_size());
   static_assert(sizeof(Bucket) == 16);
   if (const int err = Area::Make(bucket_count_ * sizeof(Bucket), &buckets_); err != 0) return err;
   const bool preallocate = (spec().flags & BPF_F_NO_PREALLOC) == 0;
   if (!preallocate && __lsan_register_root_region != nullptr) {
     __lsan_register_root_region(buckets_.data(), buckets_.size());
   }
-  return pool_.Init(spec().max_entries, element_size, preallocate);
+  if (const int err = pool_.Init(spec().max_entries, element_size, preallocate); err != 0) {
+    return err;
+  }
+  if (!IsLruHash(spec().type)) return 0;
+  const bool common = (spec().flags & BPF_F_NO_COMMON_LRU) == 0;
+  const uint32_t lists = common ? 1 : PossibleCpus::Instance().count();
+  lru_ = std::make_unique<LruLists>();
+  return lru_->Init(pool_.capacity(), lists, spec().max_entries / lists);
 }
 
 uint32_t HashMap::Hash(const void* key) const {
@@ -97,7 +98,7 @@ int HashMap::Lookup(const void* key, void* value, uint64_t flags) {
     }
     return MUTANT("hash.lookup.absent/wrong-errno") ? -EINVAL : -ENOENT;
   }
-  layout().CopyOut(value, ValueOf(element), (flags & BPF_F_LOCK) != 0);
+  CopyValueOut(value, element, flags);
   return 0;
 }
 
@@ -114,7 +115,7 @@ bool HashMap::CountOneMore() {
   return true;
 }
 
-int HashMap::Update(const void* key, const void* value, uint64_t flags) {
+int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoice choice) {
   uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
   if (MUTANT("hash.update.flags/high-bits-ignored")) mode &= 0xffffffff;
   if (MUTANT("hash.update.flags/cpu-flags-accepted")) mode &= ~uint64_t{8 | 16};
@@ -125,9 +126,9 @@ int HashMap::Update(const void* key, const void* value, uint64_t flags) {
   if (MUTANT("hash.update.lock-exist-flags/ignored-beside-lock") && mode != flags) mode = BPF_ANY;
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
-  std::lock_guard lock(bucket.lock);
+  std::unique_lock lock(bucket.lock);
   if (Element* element = Find(bucket, hash, key); element != nullptr) {
-    return Replace(bucket, element, value, mode | (flags & BPF_F_LOCK));
+    return Replace(bucket, element, value, mode | (flags & BPF_F_LOCK), choice);
   }
   if (mode > BPF_EXIST) return -EINVAL;
   if (MUTANT("hash.update.full-after-exist/full-first") && count_ == spec().max_entries) {
@@ -138,10 +139,12 @@ int HashMap::Update(const void* key, const void* value, uint64_t flags) {
   }
   if (MUTANT("hash.update.noexist-creates/refused") && mode == BPF_NOEXIST) return -ENOENT;
   if (MUTANT("hash.update.any-creates/adds-nothing") && mode == BPF_ANY) return 0;
-  return Insert(bucket, hash, key, value);
+  if (lru_ != nullptr) return InsertLru(bucket, lock, hash, key, value, mode, choice);
+  return Insert(bucket, hash, key, value, choice);
 }
 
-int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags) {
+int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags,
+                     SlotChoice choice) {
   const uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
   if (MUTANT("hash.update.flags-first/existing-key-first") && (mode & BPF_NOEXIST) != 0) {
     return -EEXIST;
@@ -160,6 +163,11 @@ int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64
     std::memcpy(ValueOf(element), value, layout().size() - 1);
     return 0;
   }
+  if (lru_ != nullptr) lru_->Mark(NumberOf(element));
+  if (per_cpu_) {
+    slots_.Write(ValueOf(element), value, choice);
+    return 0;
+  }
   const bool locked = (flags & BPF_F_LOCK) != 0;
   const bool swap = locked ? MUTANT("hash.program.lock-in-place/swaps")
                            : !MUTANT("hash.program.replace-swaps/in-place");
@@ -169,36 +177,44 @@ int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64
 }
 
 int HashMap::Swap(Bucket& bucket, Element* old, const void* value) {
-  Element* element = NewElement(old->hash, old->key(), value);
+  Element* element = Allocate();
   if (element == nullptr) return -ENOMEM;
+  Fill(element, old->hash, old->key(), value, SlotChoice::Every());
   element->next = old->next;
   Relink(bucket, old, element);
+  if (lru_ != nullptr) {
+    lru_->Remove(NumberOf(old));
+    lru_->Add(lru_->ListOf(NumberOf(old)), NumberOf(element));
+  }
   Release(old);
   return 0;
 }
 
-HashMap::Element* HashMap::NewElement(uint32_t hash, const void* key, const void* value) {
-  auto* element = reinterpret_cast<Element*>(pool_.Allocate());
-  if (element == nullptr) return nullptr;
-  element->hash = hash;
+void HashMap::Fill(Element* element, uint32_t hash, const void* key, const void* value,
+                   SlotChoice choice) {
+  // Atomic, since MakeRoom looks at the hash of elements that it does not own.
+  std::atomic_ref<uint32_t>(element->hash).store(hash, std::memory_order_relaxed);
   std::memcpy(element->key(), key, spec().key_size);
-  if (pool_.preallocated()) {
+  if (per_cpu_) {
+    slots_.Initialize(ValueOf(element), value, choice);
+  } else if (pool_.preallocated()) {
     // A program may hold the lock of an element that was deleted meanwhile. The word was zero when
     // the map was made, and whoever takes the lock gives it back.
     layout().CopyIn(ValueOf(element), value, false);
   } else {
     layout().Initialize(ValueOf(element), value);
   }
-  return element;
 }
 
-int HashMap::Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value) {
+int HashMap::Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value,
+                    SlotChoice choice) {
   if (!CountOneMore()) return MUTANT("hash.update.full/wrong-errno") ? -ENOSPC : -E2BIG;
-  Element* element = NewElement(hash, key, value);
+  Element* element = Allocate();
   if (element == nullptr) {
     count_.fetch_sub(1, std::memory_order_release);
     return -ENOMEM;
   }
+  Fill(element, hash, key, value, choice);
   element->next = bucket.head;
   bucket.SetHead(element);
   return 0;
@@ -230,16 +246,38 @@ void HashMap::Unlink(Bucket& bucket, Element* element) {
     std::memset(ValueOf(element), 0, layout().size());
   }
   // In this order: whoever counts himself in must find a free element.
+  if (lru_ != nullptr) {
+    const uint32_t list = lru_->ListOf(NumberOf(element));
+    lru_->Remove(NumberOf(element));
+    Release(element);
+    lru_->CountOut(list);
+    return;
+  }
   Release(element);
   count_.fetch_sub(1, std::memory_order_release);
+}
+
+HashMap::Element* HashMap::FindAndMark(Bucket& bucket, uint32_t hash, const void* key) const {
+  Element* element = Find(bucket, hash, key);
+  if (element != nullptr && lru_ != nullptr) lru_->Mark(NumberOf(element));
+  return element;
 }
 
 void* HashMap::LookupInPlace(const void* key) {
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
   std::lock_guard lock(bucket.lock);
-  Element* element = Find(bucket, hash, key);
-  return element == nullptr ? nullptr : ValueOf(element);
+  Element* element = FindAndMark(bucket, hash, key);
+  return element == nullptr ? nullptr : OwnValueOf(element);
+}
+
+void* HashMap::LookupInPlaceOfCpu(const void* key, uint32_t cpu) {
+  if (!per_cpu_) return nullptr;
+  const uint32_t hash = Hash(key);
+  Bucket& bucket = BucketOf(hash);
+  std::lock_guard lock(bucket.lock);
+  Element* element = FindAndMark(bucket, hash, key);
+  return element == nullptr ? nullptr : slots_.OfCpu(ValueOf(element), cpu);
 }
 
 int HashMap::Delete(const void* key) {
@@ -268,57 +306,12 @@ int HashMap::LookupAndDelete(const void* key, void* value, uint64_t flags) {
     return MUTANT("hash.lookup_and_delete.absent-errno/wrong-errno") ? -EINVAL : -ENOENT;
   }
   if (!MUTANT("hash.lookup_and_delete.takes/value-not-given")) {
-    layout().CopyOut(value, ValueOf(element), (flags & BPF_F_LOCK) != 0);
+    CopyValueOut(value, element, flags);
   }
   if (value == nullptr && MUTANT("hash.lookup_and_delete.bad-value-pointer/keeps-it")) return 0;
   if (MUTANT("hash.lookup_and_delete.takes/only-looks-up")) return 0;
   Unlink(bucket, element);
   return 0;
 }
-
-namespace {
-
-int Check(const MapSpec& spec) {
-  const bool too_large =
-      uint64_t{spec.key_size} + spec.value_size >= kKmallocMaxSize - kKernelElementOverhead;
-  if (MUTANT("hash.create.invalid-before-too-large/size-first") && too_large) return -E2BIG;
-  uint32_t allowed = kCreateFlags;
-  if (MUTANT("hash.create.flags/accepts-mmapable")) allowed |= BPF_F_MMAPABLE;
-  if (MUTANT("hash.create.flags/accepts-no-common-lru")) allowed |= BPF_F_NO_COMMON_LRU;
-  if (MUTANT("hash.create.no-prealloc/refused")) allowed &= ~uint32_t{BPF_F_NO_PREALLOC};
-  if (MUTANT("hash.create.zero-seed/refused")) allowed &= ~uint32_t{BPF_F_ZERO_SEED};
-  if ((spec.flags & ~allowed) != 0) return -EINVAL;
-  if (!ProgramAccessOk(spec.flags)) return -EINVAL;
-  if (spec.max_entries == 0 || spec.key_size == 0 || spec.value_size == 0) {
-    return MUTANT("hash.create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
-  }
-  if (MUTANT("hash.create.any-sizes/odd-sizes-refused") && spec.value_size % 2 != 0) return -EINVAL;
-  if (MUTANT("hash.create.large-key/e2big-above-512") && spec.key_size > 512) return -E2BIG;
-  if (too_large) return MUTANT("hash.create.element-too-large/wrong-errno") ? -EINVAL : -E2BIG;
-  return 0;
-}
-
-int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
-  if (spec.max_entries > 1U << 31 ||
-      std::bit_ceil(spec.max_entries) > UINT32_MAX / kKernelBucketSize) {
-    return MUTANT("hash.create.too-many-entries/wrong-errno") ? -ENOMEM : -E2BIG;
-  }
-  auto map = std::make_shared<HashMap>(spec);
-  if (const int err = map->Init(); err != 0) return err;
-  if (MUTANT("hash.create.creates/not-empty")) {
-    const std::vector<std::byte> zeros(std::max(spec.key_size, spec.value_size));
-    map->Update(zeros.data(), zeros.data(), BPF_ANY);
-  }
-  *out = std::move(map);
-  return 0;
-}
-
-}  // namespace
-
-constexpr MapType kHashMapType = {.type = BPF_MAP_TYPE_HASH,
-                                  .may_hold_lock = true,
-                                  .key_must_be_int32 = false,
-                                  .check = &Check,
-                                  .make = &Make};
 
 }  // namespace usermaps

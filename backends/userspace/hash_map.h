@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_HASH: up to max_entries keys of any size, preallocated or not.
+// BPF_MAP_TYPE_HASH and its variants PERCPU_HASH, LRU_HASH and LRU_PERCPU_HASH: up to max_entries
+// keys of any size, preallocated or not.
 //
 // Structure: a fixed number of buckets (max_entries rounded up to a power of two), each a chain
 //   under its own lock. The table never grows, so a walk meets untouched keys in the same order for
 //   the life of the map: new keys go to the head of their chain, updates leave them where they are.
 //   An update overwrites the value; when programs use the map it swaps the element for a new one
 //   instead (except under BPF_F_LOCK), so that a pointer that a program holds keeps the old value.
+// Per CPU: an element has a slot for each possible CPU (cpu_slots.h), and updates are in place.
+// LRU (hash_map_lru.cc): a map that is full takes the element of a key that was not used for long
+//   (lru_lists.h). Lookups by programs and updates of a key are use, lookups by bpf(2) are not.
 // Thread-safety: an operation on a key holds the lock of its bucket only. Capacity is a counter
 //   that is changed inside the bucket lock: an update that fails with -E2BIG failed at a moment
 //   when max_entries keys were present. Walks (get_next_key, batches: hash_map_walk.cc) hold one
 //   bucket at a time and stop no writer. Programs read and write values through pointers with no
-//   lock but the value's own.
+//   lock but the value's own. No thread holds two bucket locks.
 // Source: Documentation/bpf/map_hash.rst; kernel 6.18.
 #ifndef BACKENDS_USERSPACE_HASH_MAP_H_
 #define BACKENDS_USERSPACE_HASH_MAP_H_
@@ -19,15 +23,29 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 
 #include "backends/userspace/area.h"
+#include "backends/userspace/cpu_slots.h"
 #include "backends/userspace/element_pool.h"
+#include "backends/userspace/lru_lists.h"
 #include "backends/userspace/map.h"
 #include "backends/userspace/spin_lock.h"
 
 namespace usermaps {
 
 extern const MapType kHashMapType;
+extern const MapType kPerCpuHashMapType;
+extern const MapType kLruHashMapType;
+extern const MapType kLruPerCpuHashMapType;
+
+inline bool IsPerCpuHash(uint32_t type) {
+  return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+inline bool IsLruHash(uint32_t type) {
+  return type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
 
 class HashMap final : public Map {
  public:
@@ -36,11 +54,17 @@ class HashMap final : public Map {
   int Init();
 
   int Lookup(const void* key, void* value, uint64_t flags) override;
-  int Update(const void* key, const void* value, uint64_t flags) override;
+  int Update(const void* key, const void* value, uint64_t flags) override {
+    return Store(key, value, flags, SlotChoice::Every());
+  }
+  int UpdateFromProgram(const void* key, const void* value, uint64_t flags) override {
+    return Store(key, value, flags, per_cpu_ ? SlotChoice::Own() : SlotChoice::Every());
+  }
   int Delete(const void* key) override;
   int LookupAndDelete(const void* key, void* value, uint64_t flags) override;
   int GetNextKey(const void* key, void* next_key) override;
   void* LookupInPlace(const void* key) override;
+  void* LookupInPlaceOfCpu(const void* key, uint32_t cpu) override;
   long ForEach(Visitor visit, void* visitor_data) override;
 
   int LookupBatch(const Batch& batch) override { return WalkBatch(batch, false); }
@@ -48,7 +72,9 @@ class HashMap final : public Map {
   int UpdateBatch(const Batch& batch) override { return GenericUpdateBatch(batch); }
   int DeleteBatch(const Batch& batch) override { return GenericDeleteBatch(batch); }
 
-  uint64_t Footprint() const override { return buckets_.size() + pool_.Footprint(); }
+  uint64_t Footprint() const override {
+    return buckets_.size() + pool_.Footprint() + (lru_ == nullptr ? 0 : lru_->Footprint());
+  }
 
  private:
   // Followed by the key and, value_offset_ bytes behind its start, the value.
@@ -77,30 +103,56 @@ class HashMap final : public Map {
   }
   Bucket& BucketOf(uint32_t hash) const { return BucketAt(BucketIndex(hash)); }
   std::byte* ValueOf(Element* element) const { return element->key() + value_offset_; }
+  // What programs get of an element.
+  std::byte* OwnValueOf(Element* element) const {
+    return per_cpu_ ? slots_.Own(ValueOf(element)) : ValueOf(element);
+  }
+  void CopyValueOut(void* value, Element* element, uint64_t flags) const {
+    if (per_cpu_) return slots_.Read(value, ValueOf(element));
+    layout().CopyOut(value, ValueOf(element), (flags & BPF_F_LOCK) != 0);
+  }
+  int Store(const void* key, const void* value, uint64_t flags, SlotChoice choice);
 
   // These want the bucket's lock held.
   Element* Find(Bucket& bucket, uint32_t hash, const void* key) const;
-  int Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags);
+  // Find for a program: marks what it finds as used.
+  Element* FindAndMark(Bucket& bucket, uint32_t hash, const void* key) const;
+  static bool Contains(const Bucket& bucket, const Element* element);
+  int Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags,
+              SlotChoice choice);
   int Swap(Bucket& bucket, Element* old, const void* value);
-  Element* NewElement(uint32_t hash, const void* key, const void* value);
+  int Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value, SlotChoice choice);
   // Puts `successor` (may be null) where `element` is in its chain.
   void Relink(Bucket& bucket, Element* element, Element* successor);
   void Release(Element* element);
-  bool IsLinked(Bucket& bucket, const Element* element) const;
-  int Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value);
   void Unlink(Bucket& bucket, Element* element);
   void EmitBucket(Bucket& bucket, const Batch& batch, uint32_t done, bool remove);
 
+  Element* Allocate() { return reinterpret_cast<Element*>(pool_.Allocate()); }
+  void Fill(Element* element, uint32_t hash, const void* key, const void* value, SlotChoice choice);
   bool CountOneMore();
+
+  // LRU maps. With the bucket's lock held, which is let go for a moment if something has to be
+  // evicted.
+  int InsertLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t hash, const void* key,
+                const void* value, uint64_t mode, SlotChoice choice);
+  Element* MakeRoom(uint32_t list);
+  uint32_t NumberOf(const Element* element) const {
+    return pool_.IndexOf(reinterpret_cast<const std::byte*>(element));
+  }
+
   void CopyKey(Element* element, void* out) const;
   int WalkBatch(const Batch& batch, bool remove);
   int EndBatch(const Batch& batch, uint32_t index, uint32_t done, int err) const;
 
+  const bool per_cpu_;
+  const CpuSlots slots_;  // if per_cpu_
   const uint64_t value_offset_;
   const uint32_t bucket_count_;  // a power of two
   const uint64_t seed_;
   Area buckets_;
   ElementPool pool_;
+  std::unique_ptr<LruLists> lru_;  // null: not an LRU map. Otherwise it counts the elements.
   std::atomic<uint32_t> count_{0};
 };
 

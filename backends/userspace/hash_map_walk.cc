@@ -56,8 +56,7 @@ int HashMap::GetNextKey(const void* key, void* next_key) {
   return -ENOENT;
 }
 
-bool HashMap::IsLinked(Bucket& bucket, const Element* element) const {
-  std::lock_guard lock(bucket.lock);
+bool HashMap::Contains(const Bucket& bucket, const Element* element) {
   const Element* linked = bucket.head;
   while (linked != nullptr && linked != element) linked = linked->next;
   return linked != nullptr;
@@ -80,9 +79,12 @@ long HashMap::ForEach(Visitor visit, void* visitor_data) {
       }
     }
     for (Element* element : elements) {
-      if (!IsLinked(bucket, element)) continue;
+      {
+        std::lock_guard lock(bucket.lock);
+        if (!Contains(bucket, element)) continue;
+      }
       ++visited;
-      if (visit(visitor_data, element->key(), ValueOf(element)) != 0) return visited;
+      if (visit(visitor_data, element->key(), OwnValueOf(element)) != 0) return visited;
     }
   }
   return visited;
@@ -92,14 +94,14 @@ long HashMap::ForEach(Visitor visit, void* visitor_data) {
 // null get nothing; values without keys get nothing either, since the kernel writes keys first.
 void HashMap::EmitBucket(Bucket& bucket, const Batch& batch, uint32_t done, bool remove) {
   const uint64_t key_size = spec().key_size;
-  const uint64_t value_size = layout().size();
+  const uint64_t value_size = buffer_size();
   for (Element* element = bucket.head; element != nullptr; ++done) {
     Element* next = element->next;
     if (batch.keys != nullptr) {
       std::memcpy(static_cast<std::byte*>(batch.keys) + done * key_size, element->key(), key_size);
       auto* values = static_cast<std::byte*>(batch.values);
-      layout().CopyOut(values == nullptr ? nullptr : values + done * value_size, ValueOf(element),
-                       (batch.elem_flags & BPF_F_LOCK) != 0);
+      CopyValueOut(values == nullptr ? nullptr : values + done * value_size, element,
+                   batch.elem_flags);
     }
     if (remove) Unlink(bucket, element);
     element = next;

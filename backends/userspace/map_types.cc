@@ -11,8 +11,9 @@
 namespace usermaps {
 
 const MapType* FindMapType(uint32_t type) {
-  static constexpr std::array kTypes = {&kHashMapType, &kArrayMapType, &kQueueMapType,
-                                        &kStackMapType, &kPerCpuArrayMapType};
+  static constexpr std::array kTypes = {
+      &kHashMapType,        &kArrayMapType,      &kQueueMapType,   &kStackMapType,
+      &kPerCpuArrayMapType, &kPerCpuHashMapType, &kLruHashMapType, &kLruPerCpuHashMapType};
   for (const MapType* candidate : kTypes) {
     if (candidate->type == type) return candidate;
   }

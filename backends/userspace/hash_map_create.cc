@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// What can be asked for: attributes of HASH and its variants, in the order in which Linux 6.18
+// looks at them.
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "backends/userspace/hash_map.h"
+#include "backends/userspace/mutant.h"
+#include "backends/userspace/possible_cpus.h"
+
+namespace usermaps {
+namespace {
+
+constexpr uint32_t kCreateFlags =
+    kAccessFlags | BPF_F_NUMA_NODE | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED;
+
+// What the kernel stores beside key and value, and for each bucket: they bound what can be asked
+// for.
+constexpr uint64_t kKernelElementOverhead = 48;
+constexpr uint64_t kKernelBucketSize = 16;
+
+int Check(const MapSpec& spec) {
+  const bool too_large =
+      uint64_t{spec.key_size} + spec.value_size >= kKmallocMaxSize - kKernelElementOverhead;
+  if (MUTANT("hash.create.invalid-before-too-large/size-first") && too_large) return -E2BIG;
+  const bool per_cpu = IsPerCpuHash(spec.type);
+  const bool lru = IsLruHash(spec.type);
+  uint32_t allowed = kCreateFlags;
+  if (lru) allowed |= BPF_F_NO_COMMON_LRU;
+  if (MUTANT("hash.create.flags/accepts-mmapable")) allowed |= BPF_F_MMAPABLE;
+  if (MUTANT("hash.create.flags/accepts-no-common-lru")) allowed |= BPF_F_NO_COMMON_LRU;
+  if (MUTANT("hash.create.no-prealloc/refused")) allowed &= ~uint32_t{BPF_F_NO_PREALLOC};
+  if (MUTANT("hash.create.zero-seed/refused")) allowed &= ~uint32_t{BPF_F_ZERO_SEED};
+  if ((spec.flags & ~allowed) != 0) return -EINVAL;
+  if (!ProgramAccessOk(spec.flags)) return -EINVAL;
+  if (lru && (spec.flags & BPF_F_NO_PREALLOC) != 0) return -kEnotsupp;
+  // Memory of CPUs is spread over their nodes.
+  const bool spread = per_cpu || (spec.flags & BPF_F_NO_COMMON_LRU) != 0;
+  if (spread && (spec.flags & BPF_F_NUMA_NODE) != 0) return -EINVAL;
+  if (spec.max_entries == 0 || spec.key_size == 0 || spec.value_size == 0) {
+    return MUTANT("hash.create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
+  }
+  if (MUTANT("hash.create.any-sizes/odd-sizes-refused") && spec.value_size % 2 != 0) return -EINVAL;
+  if (MUTANT("hash.create.large-key/e2big-above-512") && spec.key_size > 512) return -E2BIG;
+  if (too_large) return MUTANT("hash.create.element-too-large/wrong-errno") ? -EINVAL : -E2BIG;
+  if (per_cpu && spec.value_size > kMaxPerCpuValueSize) return -E2BIG;
+  return 0;
+}
+
+int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
+  MapSpec spec = asked;
+  if ((spec.flags & BPF_F_NO_COMMON_LRU) != 0 && spec.max_entries <= 1U << 31) {
+    // Every CPU's list gets the same number.
+    const uint32_t cpus = PossibleCpus::Instance().count();
+    spec.max_entries = (spec.max_entries + cpus - 1) / cpus * cpus;
+  }
+  if (spec.max_entries > 1U << 31 ||
+      std::bit_ceil(spec.max_entries) > UINT32_MAX / kKernelBucketSize) {
+    return MUTANT("hash.create.too-many-entries/wrong-errno") ? -ENOMEM : -E2BIG;
+  }
+  auto map = std::make_shared<HashMap>(spec);
+  if (const int err = map->Init(); err != 0) return err;
+  if (MUTANT("hash.create.creates/not-empty")) {
+    const std::vector<std::byte> zeros(std::max<uint64_t>(spec.key_size, map->buffer_size()));
+    map->Update(zeros.data(), zeros.data(), BPF_ANY);
+  }
+  *out = std::move(map);
+  return 0;
+}
+
+}  // namespace
+
+constexpr MapType kHashMapType = {.type = BPF_MAP_TYPE_HASH,
+                                  .may_hold_lock = true,
+                                  .key_must_be_int32 = false,
+                                  .check = &Check,
+                                  .make = &Make};
+constexpr MapType kPerCpuHashMapType = {.type = BPF_MAP_TYPE_PERCPU_HASH,
+                                        .may_hold_lock = false,
+                                        .key_must_be_int32 = false,
+                                        .check = &Check,
+                                        .make = &Make};
+constexpr MapType kLruHashMapType = {.type = BPF_MAP_TYPE_LRU_HASH,
+                                     .may_hold_lock = false,
+                                     .key_must_be_int32 = false,
+                                     .check = &Check,
+                                     .make = &Make};
+constexpr MapType kLruPerCpuHashMapType = {.type = BPF_MAP_TYPE_LRU_PERCPU_HASH,
+                                           .may_hold_lock = false,
+                                           .key_must_be_int32 = false,
+                                           .check = &Check,
+                                           .make = &Make};
+
+}  // namespace usermaps
