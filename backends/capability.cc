@@ -36,6 +36,8 @@ constexpr std::array<std::string_view, static_cast<size_t>(Capability::kCount)> 
     "raw-attr",
     "bpffs",
     "fd-ops",
+    "af-xdp",
+    "bpf_redirect_map()",
     "cpu-pinning",
     "bpf_map_lookup_elem()",
     "bpf_map_update_elem()",
@@ -45,6 +47,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Capability::kCount)> 
     "bpf_map_peek_elem()",
     "bpf_map_lookup_percpu_elem()",
     "bpf_for_each_map_elem()",
+    "bpf_map_lookup_elem() of an inner map",
     "bpf_spin_lock()",
     "verifier",
 };
@@ -124,6 +127,9 @@ struct Needs {
   uint64_t operator()(const FdRead&) const { return Bit(Capability::kFdOps); }
   uint64_t operator()(const FdWrite&) const { return Bit(Capability::kFdOps); }
   uint64_t operator()(const BtfLoad&) const { return Bit(Capability::kBtfLoad); }
+  uint64_t operator()(const SocketOpen&) const { return Bit(Capability::kAfXdp); }
+  uint64_t operator()(const SendFrames&) const { return Bit(Capability::kAfXdp); }
+  uint64_t operator()(const ReceiveFrames&) const { return Bit(Capability::kAfXdp); }
   uint64_t operator()(const HelperLookup& op) const {
     return Bit(Capability::kHelperLookupElem) | (op.lock ? Bit(Capability::kHelperSpinLock) : 0);
   }
@@ -140,6 +146,12 @@ struct Needs {
     return Bit(Capability::kHelperLookupPercpuElem);
   }
   uint64_t operator()(const HelperForEach&) const { return Bit(Capability::kHelperForEachElem); }
+  uint64_t operator()(const HelperLookupInner&) const {
+    return Bit(Capability::kHelperLookupElem) | Bit(Capability::kHelperLookupInner);
+  }
+  uint64_t operator()(const HelperRedirectMap&) const {
+    return Bit(Capability::kHelperRedirectMap);
+  }
 };
 
 }  // namespace

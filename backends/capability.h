@@ -44,6 +44,8 @@ enum class Capability : uint8_t {
   kRawAttr,       // Attributes that libbpf cannot pass: sizes of union bpf_attr, names without NUL.
   kBpffs,         // Pins live on a bpffs, and what is outside of it is refused.
   kFdOps,         // poll, read and write on a map's descriptor.
+  kAfXdp,         // AF_XDP sockets, devices of the script's own, and frames.
+  kHelperRedirectMap,
   kPinnedThread,  // A call can be made on a certain CPU.
   // Helpers that a program can be made to call.
   kHelperLookupElem,
@@ -54,6 +56,7 @@ enum class Capability : uint8_t {
   kHelperPeekElem,
   kHelperLookupPercpuElem,
   kHelperForEachElem,
+  kHelperLookupInner,  // In a map that a lookup in a map of maps gave.
   kHelperSpinLock,
   kVerifier,  // Programs that misuse a map are refused at load.
   kCount,

@@ -9,73 +9,71 @@
 
 namespace mapspec {
 
-using C = clause::array;
-
-ArrayModel::ArrayModel(const MapAttributes& attributes) : attributes_(attributes) {}
-
 Expectation ArrayModel::ExpectCreate(const MapCreate& create, const Traits& traits) {
+  const ArrayClauses& c = ArrayClausesOf(create.type);
   constexpr uint32_t kFlags = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG |
                               BPF_F_WRONLY_PROG | BPF_F_MMAPABLE | BPF_F_INNER_MAP;
-  if (create.max_entries == 0) return Expectation::Fails(Errno::kEINVAL, C::create_zero_sizes);
-  if (create.key_size != 4) return Expectation::Fails(Errno::kEINVAL, C::create_key_size);
-  if (create.value_size == 0) return Expectation::Fails(Errno::kEINVAL, C::create_zero_sizes);
-  if ((create.map_flags & ~kFlags) != 0) return Expectation::Fails(Errno::kEINVAL, C::create_flags);
+  if (create.max_entries == 0) return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes);
+  if (create.key_size != 4) return Expectation::Fails(Errno::kEINVAL, c.create_key_size);
+  if (create.value_size == 0) return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes);
+  if ((create.map_flags & ~kFlags) != 0) return Expectation::Fails(Errno::kEINVAL, c.create_flags);
   if (BothAccessFlags(create.map_flags)) {
     return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
   }
   if (create.value_size > kIntMax)
-    return Expectation::Fails(Errno::kE2BIG, C::create_value_too_large);
+    return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
   if (!traits.array_large_values && create.value_size > kKmallocMaxSize) {
-    return Expectation::Fails(Errno::kE2BIG, C::create_large_values_refused);
+    return Expectation::Fails(Errno::kE2BIG, c.create_large_values_refused);
   }
   const uint64_t bytes = ((uint64_t{create.value_size} + 7) & ~uint64_t{7}) * create.max_entries;
   Expectation expected = bytes > kImpossibleAllocation
                              ? Expectation::Fails(Errno::kENOMEM, clause::generic::create_no_memory)
-                             : Expectation::Succeeds(C::create_any_value_size);
+                             : Expectation::Succeeds(c.create_any_value_size);
   if (IsLarge(bytes)) {
     expected.OrFails(Errno::kENOMEM, clause::generic::create_no_memory)
         .OrFails(Errno::kE2BIG, clause::generic::create_no_memory);
   }
-  return expected.Also(C::create_inner_map_flag, (create.map_flags & BPF_F_INNER_MAP) != 0)
-      .Also(C::create_mmapable, (create.map_flags & BPF_F_MMAPABLE) != 0)
-      .Also(C::create_large_values, create.value_size > kKmallocMaxSize);
+  return expected.Also(c.create_inner_map_flag, (create.map_flags & BPF_F_INNER_MAP) != 0)
+      .Also(c.create_mmapable, (create.map_flags & BPF_F_MMAPABLE) != 0)
+      .Also(c.create_large_values, create.value_size > kKmallocMaxSize);
 }
 
 Expectation ArrayModel::ExpectLookup(const Bytes& key, uint64_t flags) {
   const uint64_t index = key.ToNumber();
   if (index >= attributes_.max_entries)
-    return Expectation::Fails(Errno::kENOENT, C::lookup_out_of_range);
+    return Expectation::Fails(Errno::kENOENT, c_->lookup_out_of_range);
   const uint64_t offset = index * stride();
   const bool never_written = offset / kChunk >= memory_.size() || memory_[offset / kChunk].empty();
   scratch_ = Load(offset, attributes_.value_size);
-  return Expectation::SucceedsWith(never_written ? C::create_zero_initialised : C::lookup_present,
+  return Expectation::SucceedsWith(never_written ? c_->create_zero_initialised : c_->lookup_present,
                                    scratch_)
-      .Also(C::lookup_present)
-      .Also(C::lookup_lock, (flags & BPF_F_LOCK) != 0);
+      .Also(c_->lookup_present)
+      .Also(c_->lookup_lock, (flags & BPF_F_LOCK) != 0);
 }
 
 Expectation ArrayModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
   const uint64_t how = flags & ~BPF_F_LOCK;
   const bool out_of_range = key.ToNumber() >= attributes_.max_entries;
   if (how > BPF_EXIST) {
-    return Expectation::Fails(Errno::kEINVAL, C::update_flags)
-        .Also(C::update_flags_first, out_of_range);
+    return Expectation::Fails(Errno::kEINVAL, c_->update_flags)
+        .Also(c_->update_flags_first, out_of_range);
   }
-  if (out_of_range) return Expectation::Fails(Errno::kE2BIG, C::update_out_of_range);
+  if (out_of_range) return Expectation::Fails(Errno::kE2BIG, c_->update_out_of_range);
   if (how == BPF_NOEXIST) {
-    return Expectation::Fails(Errno::kEEXIST, C::update_noexist)
-        .Also(C::update_lock_noexist, (flags & BPF_F_LOCK) != 0);
+    return Expectation::Fails(Errno::kEEXIST, c_->update_noexist)
+        .Also(c_->update_lock_noexist, (flags & BPF_F_LOCK) != 0);
   }
-  return Expectation::Succeeds(C::update_replaces).Also(C::update_lock, (flags & BPF_F_LOCK) != 0);
+  return Expectation::Succeeds(c_->update_replaces)
+      .Also(c_->update_lock, (flags & BPF_F_LOCK) != 0);
 }
 
 Expectation ArrayModel::ExpectDelete() const {
-  return Expectation::Fails(Errno::kEINVAL, C::delete_refused);
+  return Expectation::Fails(Errno::kEINVAL, c_->delete_refused);
 }
 
 Expectation ArrayModel::ExpectLookupAndDelete() const {
-  return Expectation::Fails(Errno::kENOTSUPP, C::lookup_and_delete_unsupported,
-                            C::lookup_and_delete_unsupported_errno);
+  return Expectation::Fails(Errno::kENOTSUPP, c_->lookup_and_delete_unsupported,
+                            c_->lookup_and_delete_unsupported_errno);
 }
 
 uint64_t ArrayModel::After(const Bytes* key) const {
@@ -86,47 +84,47 @@ uint64_t ArrayModel::After(const Bytes* key) const {
 Expectation ArrayModel::ExpectGetNextKey(const Bytes* key) {
   const uint64_t next = After(key);
   if (next == attributes_.max_entries) {
-    return Expectation::Fails(Errno::kENOENT, C::get_next_key_last_key);
+    return Expectation::Fails(Errno::kENOENT, c_->get_next_key_last_key);
   }
   scratch_ = Bytes::LittleEndian(next, 4);
-  return Expectation::SucceedsWith(key == nullptr ? C::get_next_key_null_key
-                                   : next == 0    ? C::get_next_key_out_of_range
-                                                  : C::get_next_key_successor,
+  return Expectation::SucceedsWith(key == nullptr ? c_->get_next_key_null_key
+                                   : next == 0    ? c_->get_next_key_out_of_range
+                                                  : c_->get_next_key_successor,
                                    scratch_);
 }
 
 Expectation ArrayModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch) {
   if ((batch.elem_flags & ~BPF_F_LOCK) != 0 ||
       ((batch.elem_flags & BPF_F_LOCK) != 0 && !attributes_.has_lock())) {
-    return Expectation::Fails(Errno::kEINVAL, C::lookup_batch_elem_flags);
+    return Expectation::Fails(Errno::kEINVAL, c_->lookup_batch_elem_flags);
   }
-  if (batch.count == 0) return Expectation::Succeeds(C::lookup_batch_count_zero);
+  if (batch.count == 0) return Expectation::Succeeds(c_->lookup_batch_count_zero);
   if (batch.start == LookupBatch::Start::kBad) {
-    return Expectation::Fails(Errno::kEFAULT, C::lookup_batch_bad_pointer);
+    return Expectation::Fails(Errno::kEFAULT, c_->lookup_batch_bad_pointer);
   }
   const uint64_t first = After(in_batch);
   const uint64_t left = attributes_.max_entries - first;
   if (left == 0) {
-    return Expectation::Fails(Errno::kENOENT, C::lookup_batch_end)
-        .Also(C::lookup_batch_end_not_foreseen)
-        .Also(C::lookup_batch_walk);
+    return Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end)
+        .Also(c_->lookup_batch_end_not_foreseen)
+        .Also(c_->lookup_batch_walk);
   }
   if (batch.keys != Pointer::kValid || batch.values != Pointer::kValid) {
-    return Expectation::Fails(Errno::kEFAULT, C::lookup_batch_bad_pointer);
+    return Expectation::Fails(Errno::kEFAULT, c_->lookup_batch_bad_pointer);
   }
   if (batch.out_batch != Pointer::kValid) {
-    return Expectation::Fails(Errno::kEFAULT, C::lookup_batch_bad_out_batch);
+    return Expectation::Fails(Errno::kEFAULT, c_->lookup_batch_bad_out_batch);
   }
   Expectation expected = batch.count > left
-                             ? Expectation::Fails(Errno::kENOENT, C::lookup_batch_end)
-                             : Expectation::Succeeds(C::lookup_batch_walk);
-  return expected.Also(C::lookup_batch_flags_ignored, batch.flags != 0)
-      .Also(C::lookup_batch_lock, batch.elem_flags != 0)
-      .Also(C::lookup_batch_end_not_foreseen, batch.count == left)
-      .Also(C::lookup_batch_walk)
-      .Also(C::lookup_batch_ascending)
-      .Also(C::lookup_batch_rest_untouched)
-      .Also(C::lookup_batch_token);
+                             ? Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end)
+                             : Expectation::Succeeds(c_->lookup_batch_walk);
+  return expected.Also(c_->lookup_batch_flags_ignored, batch.flags != 0)
+      .Also(c_->lookup_batch_lock, batch.elem_flags != 0)
+      .Also(c_->lookup_batch_end_not_foreseen, batch.count == left)
+      .Also(c_->lookup_batch_walk)
+      .Also(c_->lookup_batch_ascending)
+      .Also(c_->lookup_batch_rest_untouched)
+      .Also(c_->lookup_batch_token);
 }
 
 Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch,
@@ -141,18 +139,19 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
   if (outcome.error == Errno::kEFAULT) {
     const bool only_token = batch.start != LookupBatch::Start::kBad &&
                             batch.keys == Pointer::kValid && batch.values == Pointer::kValid;
-    if (!only_token && output.count != 0) return count_is(C::lookup_batch_bad_pointer, 0);
+    if (!only_token && output.count != 0) return count_is(c_->lookup_batch_bad_pointer, 0);
     if (batch.start == LookupBatch::Start::kBad && !Untouched(output)) {
-      return {C::lookup_batch_bad_pointer, "buffers untouched", "bytes were written"};
+      return {c_->lookup_batch_bad_pointer, "buffers untouched", "bytes were written"};
     }
     if (!only_token) return {};
     // The elements are given and counted before the token cannot be written.
-    if (output.count != wanted) return count_is(C::lookup_batch_bad_out_batch, wanted);
+    if (output.count != wanted) return count_is(c_->lookup_batch_bad_out_batch, wanted);
   }
   if (output.count != wanted || wanted * 4 > output.keys.size() ||
       wanted * attributes_.value_size > output.values.size()) {
     return count_is(
-        outcome.error == Errno::kENOENT ? C::lookup_batch_end : C::lookup_batch_ascending, wanted);
+        outcome.error == Errno::kENOENT ? c_->lookup_batch_end : c_->lookup_batch_ascending,
+        wanted);
   }
   for (uint64_t n = 0; n < wanted; ++n) {
     const Bytes key = Bytes::LittleEndian(first + n, 4);
@@ -160,19 +159,19 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
     const Bytes got_key = output.keys.Slice(n * 4, 4);
     const Bytes got_value = output.values.Slice(n * attributes_.value_size, attributes_.value_size);
     if (got_key == key && got_value == value) continue;
-    return {got_key == key ? C::lookup_batch_walk : C::lookup_batch_ascending,
+    return {got_key == key ? c_->lookup_batch_walk : c_->lookup_batch_ascending,
             "element " + std::to_string(n) + ": " + key.ToHex() + " -> " + value.ToHex(),
             got_key.ToHex() + " -> " + got_value.ToHex()};
   }
   if (!UntouchedFrom(output.keys, wanted * 4) ||
       !UntouchedFrom(output.values, wanted * attributes_.value_size)) {
-    return {C::lookup_batch_rest_untouched, "buffers untouched behind the elements given",
+    return {c_->lookup_batch_rest_untouched, "buffers untouched behind the elements given",
             "bytes were written there"};
   }
   if (batch.out_batch != Pointer::kValid) return {};
   const Bytes token = wanted == 0 ? Poison(4) : Bytes::LittleEndian(first + wanted - 1, 4);
   if (!(output.out_batch == token)) {
-    return {C::lookup_batch_token, wanted == 0 ? "out_batch untouched" : token.ToHex(),
+    return {c_->lookup_batch_token, wanted == 0 ? "out_batch untouched" : token.ToHex(),
             output.out_batch.ToHex()};
   }
   return {};
@@ -183,11 +182,11 @@ Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited,
   const uint64_t wanted =
       limit == 0 ? attributes_.max_entries : std::min(limit, attributes_.max_entries);
   if (visited != wanted) {
-    return {limit == 0 ? C::for_each_visits : C::for_each_stops,
+    return {limit == 0 ? c_->for_each_visits : c_->for_each_stops,
             std::to_string(wanted) + " elements visited", std::to_string(visited) + " visited"};
   }
   if (!NotesFit(noted, visited, 4, attributes_.value_size)) {
-    return {C::for_each_visits, "the elements visited to be noted",
+    return {c_->for_each_visits, "the elements visited to be noted",
             std::to_string(noted.count) + " noted"};
   }
   for (uint32_t n = 0; n < noted.count; ++n) {
@@ -197,7 +196,7 @@ Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited,
     const Bytes key = Bytes::LittleEndian(n, 4);
     const Bytes value = Load(n * stride(), attributes_.value_size);
     if (got_key == key && got_value == value) continue;
-    return {got_key == key ? C::for_each_visits : C::for_each_ascending,
+    return {got_key == key ? c_->for_each_visits : c_->for_each_ascending,
             key.ToHex() + " -> " + value.ToHex(), got_key.ToHex() + " -> " + got_value.ToHex()};
   }
   return {};

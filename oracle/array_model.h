@@ -13,12 +13,16 @@
 #include "oracle/map_attributes.h"
 #include "oracle/operation.h"
 #include "oracle/outcome.h"
+#include "oracle/type_clauses.h"
 
 namespace mapspec {
 
 class ArrayModel {
  public:
-  explicit ArrayModel(const MapAttributes& attributes);
+  explicit ArrayModel(const MapAttributes& attributes)
+      : attributes_(attributes), c_(&ArrayClausesOf(attributes.type)) {}
+
+  const ArrayClauses& clauses() const { return *c_; }
 
   static Expectation ExpectCreate(const MapCreate& create, const Traits& traits);
 
@@ -49,6 +53,7 @@ class ArrayModel {
   uint64_t After(const Bytes* key) const;
 
   MapAttributes attributes_;
+  const ArrayClauses* c_;  // Of the map's type.
   // memory_[i]: kChunk bytes; empty while they are all zero.
   static constexpr uint64_t kChunk = 4096;
   std::vector<std::vector<uint8_t>> memory_;

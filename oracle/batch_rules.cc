@@ -16,21 +16,21 @@ using Settled = Checker::State::Settled;
 struct ElementBatchClauses {
   ClauseId applies, stops, elem_flags, flags_ignored, lock, count_zero, bad_pointer;
 };
-constexpr ElementBatchClauses kHashUpdate = {
-    clause::hash::update_batch_applies,    clause::hash::update_batch_stops,
-    clause::hash::update_batch_elem_flags, clause::hash::update_batch_flags_ignored,
-    clause::hash::lookup_batch_lock,       clause::hash::lookup_batch_count_zero,
-    clause::hash::update_batch_bad_pointer};
-constexpr ElementBatchClauses kHashDelete = {
-    clause::hash::delete_batch_deletes,    clause::hash::delete_batch_stops,
-    clause::hash::update_batch_elem_flags, clause::hash::update_batch_flags_ignored,
-    clause::hash::lookup_batch_lock,       clause::hash::lookup_batch_count_zero,
-    clause::hash::update_batch_bad_pointer};
-constexpr ElementBatchClauses kArrayUpdate = {
-    clause::array::update_batch_applies,    clause::array::update_batch_stops,
-    clause::array::lookup_batch_elem_flags, clause::array::lookup_batch_flags_ignored,
-    clause::array::lookup_batch_lock,       clause::array::lookup_batch_count_zero,
-    clause::array::update_batch_bad_pointer};
+ElementBatchClauses UpdateClauses(const HashClauses& c) {
+  return {c.update_batch_applies,       c.update_batch_stops, c.update_batch_elem_flags,
+          c.update_batch_flags_ignored, c.lookup_batch_lock,  c.lookup_batch_count_zero,
+          c.update_batch_bad_pointer};
+}
+ElementBatchClauses UpdateClauses(const ArrayClauses& c) {
+  return {c.update_batch_applies,       c.update_batch_stops, c.lookup_batch_elem_flags,
+          c.lookup_batch_flags_ignored, c.lookup_batch_lock,  c.lookup_batch_count_zero,
+          c.update_batch_bad_pointer};
+}
+ElementBatchClauses DeleteClauses(const HashClauses& c) {
+  return {c.delete_batch_deletes,       c.delete_batch_stops, c.update_batch_elem_flags,
+          c.update_batch_flags_ignored, c.lookup_batch_lock,  c.lookup_batch_count_zero,
+          c.update_batch_bad_pointer};
+}
 
 // What is decided before any element is looked at; Succeeds when the elements decide.
 Expectation ExpectElementBatch(const MapState& map, const ElementBatchClauses& clauses,
@@ -76,9 +76,9 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
   const HandleState& handle = world.At(op.map);
   MapState* map = world.MapOfOrNull(op.map);
   const BatchOutput& output = OutputBatch(outcome);
-  const MapType type = map == nullptr ? MapType::UNSPEC : map->attributes.type;
-  const bool hash = type == MapType::HASH;
-  const bool supported = hash || (type == MapType::ARRAY && !op.and_delete);
+  const bool hash = map != nullptr && std::holds_alternative<HashModel>(map->model);
+  const bool array = map != nullptr && std::holds_alternative<ArrayModel>(map->model);
+  const bool supported = hash || (array && !op.and_delete);
 
   // A copy: what the map remembers of the last token changes below.
   Bytes token;
@@ -98,8 +98,8 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
     if (auto* model = std::get_if<HashModel>(&map->model)) {
       expected = model->ExpectLookupBatch(op, in_batch);
       decided_by_model = true;
-    } else if (auto* array = std::get_if<ArrayModel>(&map->model)) {
-      expected = array->ExpectLookupBatch(op, in_batch);
+    } else if (auto* indexed = std::get_if<ArrayModel>(&map->model)) {
+      expected = indexed->ExpectLookupBatch(op, in_batch);
       decided_by_model = true;
     }
   }
@@ -114,8 +114,8 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
   if (settled == Settled::kSucceeded || outcome.error == Errno::kENOENT) CiteRead(handle, *map);
   if (auto* model = std::get_if<HashModel>(&map->model)) {
     Compare(model->CheckLookupBatch(op, in_batch, outcome, output), map);
-  } else if (auto* array = std::get_if<ArrayModel>(&map->model)) {
-    Compare(array->CheckLookupBatch(op, in_batch, outcome, output), map);
+  } else if (auto* indexed = std::get_if<ArrayModel>(&map->model)) {
+    Compare(indexed->CheckLookupBatch(op, in_batch, outcome, output), map);
   }
 }
 
@@ -134,7 +134,9 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
   const BatchOutput& output = OutputBatch(outcome);
   auto* hash = map == nullptr ? nullptr : std::get_if<HashModel>(&map->model);
   auto* array = map == nullptr ? nullptr : std::get_if<ArrayModel>(&map->model);
-  const ElementBatchClauses& clauses = hash != nullptr ? kHashUpdate : kArrayUpdate;
+  const ElementBatchClauses clauses = hash != nullptr    ? UpdateClauses(hash->clauses())
+                                      : array != nullptr ? UpdateClauses(array->clauses())
+                                                         : ElementBatchClauses{};
 
   Expectation expected = ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
                                      op.flags != 0 || op.elem_flags != 0 || op.count == 0,
@@ -159,13 +161,14 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
                            : array->ExpectUpdate(key, op.elem_flags);
   };
   const auto apply = [&](uint32_t n, const Bytes& key) {
-    const Bytes value = ElementOf(op.values.bytes, n, map->attributes.value_size);
+    const Bytes value = ElementOf(op.values.bytes, n, map->attributes.buffer_size());
     hash != nullptr ? hash->Update(key, value) : array->Update(key, value);
   };
   JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,
                 expect, apply);
-  Cite(array != nullptr && outcome.error == Errno::kE2BIG ? clause::array::update_batch_out_of_range
-                                                          : kNoClause);
+  if (array != nullptr && outcome.error == Errno::kE2BIG) {
+    Cite(array->clauses().update_batch_out_of_range);
+  }
   if (op.flags != 0) Cite(clauses.flags_ignored);
   if (op.elem_flags != 0) Cite(clauses.lock);
 }
@@ -175,12 +178,14 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
   MapState* map = world.MapOfOrNull(op.map);
   const BatchOutput& output = OutputBatch(outcome);
   auto* hash = map == nullptr ? nullptr : std::get_if<HashModel>(&map->model);
+  const ElementBatchClauses clauses =
+      hash != nullptr ? DeleteClauses(hash->clauses()) : ElementBatchClauses{};
 
   Expectation expected =
       ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
                   op.flags != 0 || op.elem_flags != 0 || op.count == 0, hash != nullptr);
   const bool elements = expected.AllowsSuccess();
-  if (elements) expected = ExpectElementBatch(*map, kHashDelete, op.count, op.elem_flags);
+  if (elements) expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {
     if (Settle(expected, outcome, map) != Settled::kStop) {
       CompareCount(G::call_refused_batch_keeps_count, op.count, output, map);
@@ -188,9 +193,9 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
     return;
   }
   if (op.keys.pointer != Pointer::kValid) {
-    if (Settle(Expectation::Fails(Errno::kEFAULT, kHashDelete.bad_pointer), outcome, map) !=
+    if (Settle(Expectation::Fails(Errno::kEFAULT, clauses.bad_pointer), outcome, map) !=
         Settled::kStop) {
-      CompareCount(kHashDelete.bad_pointer, 0, output, map);
+      CompareCount(clauses.bad_pointer, 0, output, map);
     }
     return;
   }
@@ -199,17 +204,17 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
     for (uint8_t i = 0; i < one.count; ++i) {
       Expectation::Alternative& alternative = one.alternatives[i];
       if (alternative.error == Errno::kENOENT)
-        alternative.exact = clause::hash::delete_batch_absent_errno;
+        alternative.exact = hash->clauses().delete_batch_absent_errno;
     }
     return one;
   };
   const auto apply = [&](uint32_t, const Bytes& key) { hash->Delete(key); };
-  JudgeElements(op.count, op.keys.bytes, kHashDelete.applies, kHashDelete.stops, outcome, output,
-                map, expect, apply);
-  if (op.flags != 0) Cite(kHashDelete.flags_ignored);
+  JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,
+                expect, apply);
+  if (op.flags != 0) Cite(clauses.flags_ignored);
 }
 
-Bytes Checker::State::ElementOf(const Bytes& elements, uint64_t n, uint32_t size) {
+Bytes Checker::State::ElementOf(const Bytes& elements, uint64_t n, size_t size) {
   Bytes element(size);
   for (uint64_t i = 0; i < size && n * size + i < elements.size(); ++i) {
     element[i] = elements[n * size + i];

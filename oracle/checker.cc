@@ -27,6 +27,7 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
     judgement.cited.fill(kNoClause);
   }
   state_->caller = operation.caller;
+  state_->cpu = operation.cpu;
   if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
     std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
   }

@@ -35,6 +35,7 @@ struct Checker::State {
   World world;
   Judgement judgement;
   Caller caller = Caller::kPrivileged;
+  uint16_t cpu = kAnyCpu;
   // A key or value of the size that the map wants, where the script's is shorter or longer.
   Bytes key_scratch;
   Bytes value_scratch;
@@ -64,6 +65,9 @@ struct Checker::State {
   void On(const FdRead& op, const Outcome& outcome);
   void On(const FdWrite& op, const Outcome& outcome);
   void On(const BtfLoad& op, const Outcome& outcome);
+  void On(const SocketOpen& op, const Outcome& outcome);
+  void On(const SendFrames& op, const Outcome& outcome);
+  void On(const ReceiveFrames& op, const Outcome& outcome);
   void On(const HelperLookup& op, const Outcome& outcome);
   void On(const HelperUpdate& op, const Outcome& outcome);
   void On(const HelperDelete& op, const Outcome& outcome);
@@ -72,6 +76,8 @@ struct Checker::State {
   void On(const HelperPeek& op, const Outcome& outcome);
   void On(const HelperLookupPercpu& op, const Outcome& outcome);
   void On(const HelperForEach& op, const Outcome& outcome);
+  void On(const HelperLookupInner& op, const Outcome& outcome);
+  void On(const HelperRedirectMap& op, const Outcome& outcome);
 
   // ---- What the rules are made of (checker.cc)
 
@@ -116,7 +122,7 @@ struct Checker::State {
                      const Outcome& outcome, const BatchOutput& output, MapState* map,
                      const std::function<Expectation(const Bytes&)>& expect,
                      const std::function<void(uint32_t, const Bytes&)>& apply);
-  static Bytes ElementOf(const Bytes& elements, uint64_t n, uint32_t size);
+  static Bytes ElementOf(const Bytes& elements, uint64_t n, size_t size);
   // Judges whether the program should have been loaded; true where it should and may have been run,
   // so that the helper's answer is to be judged.
   bool SettleLoad(Handle slot, const ProgramUse& use, const Outcome& outcome);

@@ -229,7 +229,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     return Expectation::Fails(Errno::kEPERM, privilege)
         .Also(G::create_unprivileged_before_attributes, type_refuses)
         .Also(G::create_unprivileged_type, privileged_type)
-        .Also(clause::hash::create_zero_seed_unprivileged,
+        .Also(HashClausesOf(create.type).create_zero_seed_unprivileged,
               create.type == MapType::HASH && (create.map_flags & BPF_F_ZERO_SEED) != 0);
   }
 
@@ -252,14 +252,16 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
         .Also(G::create_unprivileged_before_attributes, type_refuses);
   }
   if (create.type == MapType::HASH && unprivileged && (create.map_flags & BPF_F_ZERO_SEED) != 0) {
-    return Expectation::Fails(Errno::kEPERM, clause::hash::create_zero_seed_unprivileged);
+    return Expectation::Fails(Errno::kEPERM,
+                              HashClausesOf(create.type).create_zero_seed_unprivileged);
   }
   const bool bad_name = !NameIsLegal(create.name);
   const Expectation btf = ExpectBtf(create, world, traits);
   // What shows only when memory is asked for comes after the capability.
   const bool at_allocation =
-      type_refuses && (type->alternatives[0].error == Errno::kENOMEM ||
-                       type->alternatives[0].clause == clause::hash::create_too_many_entries);
+      type_refuses &&
+      (type->alternatives[0].error == Errno::kENOMEM ||
+       type->alternatives[0].clause == HashClausesOf(create.type).create_too_many_entries);
   if (type_refuses && !(at_allocation && lacks_privilege)) {
     return Expectation(*type)
         .Also(G::create_order, bad_name || !btf.AllowsSuccess())
@@ -318,6 +320,7 @@ MapAttributes AttributesOf(const MapCreate& create, const World& world,
   attributes.name = create.name;
   attributes.map_extra = create.map_extra;
   attributes.page_size = environment.page_size;
+  attributes.possible_cpus = environment.possible_cpus;
   attributes.traits = profile.traits;
   attributes.observed = profile.observed;
   if (create.btf_key_type_id != 0 || create.btf_value_type_id != 0) {

@@ -61,12 +61,12 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
     }
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
     Expectation model = std::visit(
-        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+        Overloaded{[](auto&) { return Expectation::Anything(); },
                    [&](HashModel& hash) {
-                     return hash.ExpectLookup(key).Also(clause::hash::lookup_lock, op.flags != 0);
+                     return hash.ExpectLookup(key).Also(hash.clauses().lookup_lock, op.flags != 0);
                    },
                    [&](ArrayModel& array) { return array.ExpectLookup(key, op.flags); },
-                   [](auto& queue_or_stack) { return queue_or_stack.ExpectPeek(); }},
+                   []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPeek(); }},
         map->model);
     if (op.value != Pointer::kValid) {
       return WithFault(model, G::lookup_bad_value_pointer, G::lookup_absent_before_bad_value);
@@ -142,16 +142,17 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
     }
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
     const Expectation model = std::visit(
-        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+        Overloaded{[](auto&) { return Expectation::Anything(); },
                    [&](HashModel& hash) { return hash.ExpectLookupAndDelete(key, op.flags); },
                    [](ArrayModel& array) { return array.ExpectLookupAndDelete(); },
-                   [](auto& queue_or_stack) { return queue_or_stack.ExpectPop(); }},
+                   []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPop(); }},
         map->model);
     removes = model.AllowsSuccess();
     if (op.value == Pointer::kValid) return model;
-    if (!IsQueueOrStack(*map)) {
-      return WithFault(model, clause::hash::lookup_and_delete_bad_value_pointer, kNoClause);
+    if (auto* hash = std::get_if<HashModel>(&map->model)) {
+      return WithFault(model, hash->clauses().lookup_and_delete_bad_value_pointer, kNoClause);
     }
+    if (!IsQueueOrStack(*map)) return model;
     return OfQueueOrStack(*map, [&](auto clauses) {
       return WithFault(model, decltype(clauses)::pop_bad_value_pointer, kNoClause);
     });
@@ -169,13 +170,13 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
   // The element is gone even when its value could not be handed over.
   const bool gone = settled == Settled::kSucceeded || outcome.error == Errno::kEFAULT;
   const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
-  std::visit(Overloaded{[](std::monostate) {},
-                        [&](HashModel& hash) { gone ? hash.Delete(key) : hash.Absent(key); },
-                        [](ArrayModel&) {},
-                        [&](auto& queue_or_stack) {
-                          if (gone) queue_or_stack.Pop();
-                        }},
-             map->model);
+  std::visit(
+      Overloaded{[](auto&) {}, [&](HashModel& hash) { gone ? hash.Delete(key) : hash.Absent(key); },
+                 [](ArrayModel&) {},
+                 [&]<typename C>(QueueStackModel<C>& queue) {
+                   if (gone) queue.Pop();
+                 }},
+      map->model);
 }
 
 void Checker::State::On(const Update& op, const Outcome& outcome) {
@@ -212,10 +213,11 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     }
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
     return std::visit(
-        Overloaded{[](std::monostate) { return Expectation::Anything(); },
-                   [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags); },
-                   [&](ArrayModel& array) { return array.ExpectUpdate(key, op.flags); },
-                   [&](auto& queue_or_stack) { return queue_or_stack.ExpectPush(op.flags); }},
+        Overloaded{
+            [](auto&) { return Expectation::Anything(); },
+            [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags); },
+            [&](ArrayModel& array) { return array.ExpectUpdate(key, op.flags); },
+            [&]<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPush(op.flags); }},
         map->model);
   };
   const Settled settled = Settle(expect(), outcome, map);
@@ -229,10 +231,10 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     return;
   }
   CiteWrite(handle);
-  const Bytes& value = Fit(op.value.bytes, map->attributes.value_size, &value_scratch);
-  std::visit(Overloaded{[](std::monostate) {}, [&](HashModel& hash) { hash.Update(key, value); },
+  const Bytes& value = Fit(op.value.bytes, map->attributes.buffer_size(), &value_scratch);
+  std::visit(Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
                         [&](ArrayModel& array) { array.Update(key, value); },
-                        [&](auto& queue_or_stack) { queue_or_stack.Push(value); }},
+                        [&]<typename C>(QueueStackModel<C>& queue) { queue.Push(value); }},
              map->model);
 }
 
@@ -247,10 +249,12 @@ void Checker::State::On(const Delete& op, const Outcome& outcome) {
       return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
     }
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
-    return std::visit(Overloaded{[](std::monostate) { return Expectation::Anything(); },
-                                 [&](HashModel& hash) { return hash.ExpectDelete(key); },
-                                 [](auto& other) { return other.ExpectDelete(); }},
-                      map->model);
+    return std::visit(
+        Overloaded{[](auto&) { return Expectation::Anything(); },
+                   [&](HashModel& hash) { return hash.ExpectDelete(key); },
+                   [](ArrayModel& array) { return array.ExpectDelete(); },
+                   []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectDelete(); }},
+        map->model);
   };
   const Settled settled = Settle(expect(), outcome, map);
   if (settled == Settled::kStop || map == nullptr) return;
@@ -280,10 +284,10 @@ void Checker::State::On(const GetNextKey& op, const Outcome& outcome) {
       return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer);
     }
     const Expectation model = std::visit(
-        Overloaded{[](std::monostate) { return Expectation::Anything(); },
+        Overloaded{[](auto&) { return Expectation::Anything(); },
                    [&](HashModel& hash) { return hash.ExpectGetNextKey(key); },
                    [&](ArrayModel& array) { return array.ExpectGetNextKey(key); },
-                   [](auto& queue_or_stack) { return queue_or_stack.ExpectGetNextKey(); }},
+                   []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectGetNextKey(); }},
         map->model);
     if (op.next_key == Pointer::kValid) return model;
     return WithFault(model, G::get_next_key_bad_next_key_pointer,

@@ -13,8 +13,6 @@
 
 namespace mapspec {
 
-using C = clause::hash;
-
 HashModel::Remaining HashModel::RemainingAfter(const Bytes* in_batch) const {
   Remaining remaining;
   remaining.followed = in_batch == nullptr || walk_.Continues(*in_batch);
@@ -35,13 +33,13 @@ HashModel::Remaining HashModel::RemainingAfter(const Bytes* in_batch) const {
 Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch) const {
   if ((batch.elem_flags & ~BPF_F_LOCK) != 0 ||
       ((batch.elem_flags & BPF_F_LOCK) != 0 && !attributes_.has_lock())) {
-    return Expectation::Fails(Errno::kEINVAL, C::lookup_batch_elem_flags);
+    return Expectation::Fails(Errno::kEINVAL, c_->lookup_batch_elem_flags);
   }
-  if (batch.flags != 0) return Expectation::Fails(Errno::kEINVAL, C::lookup_batch_flags);
-  if (batch.count == 0) return Expectation::Succeeds(C::lookup_batch_count_zero);
-  const ClauseId fault = C::lookup_batch_bad_pointer;
-  const ClauseId no_room = batch.and_delete ? C::lookup_and_delete_batch_bucket_too_large
-                                            : C::lookup_batch_bucket_too_large;
+  if (batch.flags != 0) return Expectation::Fails(Errno::kEINVAL, c_->lookup_batch_flags);
+  if (batch.count == 0) return Expectation::Succeeds(c_->lookup_batch_count_zero);
+  const ClauseId fault = c_->lookup_batch_bad_pointer;
+  const ClauseId no_room = batch.and_delete ? c_->lookup_and_delete_batch_bucket_too_large
+                                            : c_->lookup_batch_bucket_too_large;
   if (batch.start == LookupBatch::Start::kBad) return Expectation::Fails(Errno::kEFAULT, fault);
 
   const Remaining remaining = RemainingAfter(in_batch);
@@ -52,41 +50,41 @@ Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* 
   Expectation expected;
   if (!remaining.followed) {
     // A token from elsewhere: behind the last bucket, or any bucket.
-    expected = Expectation::Fails(Errno::kENOENT, C::lookup_batch_end);
-    if (TokenOutside(*in_batch)) return expected.Also(C::lookup_batch_token_outside);
+    expected = Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end);
+    if (TokenOutside(*in_batch)) return expected.Also(c_->lookup_batch_token_outside);
     if (cannot_write_elements || cannot_write_token) expected.OrFails(Errno::kEFAULT, fault);
     if (may_be_cut) {
       if (cannot_write_elements || cannot_write_token)
         return expected.OrFails(Errno::kENOSPC, no_room);
-      expected.OrSucceeds(C::lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
+      expected.OrSucceeds(c_->lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
     }
     return expected;
   }
   if (cannot_write_token) {
     // Whatever a page ends with, its token cannot be written.
     return Expectation::Fails(Errno::kEFAULT, fault)
-        .Also(C::lookup_and_delete_batch_bad_pointer_loses, batch.and_delete);
+        .Also(c_->lookup_and_delete_batch_bad_pointer_loses, batch.and_delete);
   }
-  if (remaining.possible == 0) return Expectation::Fails(Errno::kENOENT, C::lookup_batch_end);
+  if (remaining.possible == 0) return Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end);
   if (cannot_write_elements) {
     expected = Expectation::Fails(Errno::kEFAULT, fault);
     if (may_be_cut) expected.OrFails(Errno::kENOSPC, no_room);
-    if (remaining.owed == 0) expected.OrFails(Errno::kENOENT, C::lookup_batch_end);
-    return expected.Also(C::lookup_and_delete_batch_bad_pointer_loses, batch.and_delete);
+    if (remaining.owed == 0) expected.OrFails(Errno::kENOENT, c_->lookup_batch_end);
+    return expected.Also(c_->lookup_and_delete_batch_bad_pointer_loses, batch.and_delete);
   }
   if (may_be_cut) {
     expected =
-        Expectation::Succeeds(C::lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
-    if (remaining.owed <= batch.count) expected.OrFails(Errno::kENOENT, C::lookup_batch_end);
+        Expectation::Succeeds(c_->lookup_batch_success_means_more).OrFails(Errno::kENOSPC, no_room);
+    if (remaining.owed <= batch.count) expected.OrFails(Errno::kENOENT, c_->lookup_batch_end);
   } else {
-    expected = Expectation::Fails(Errno::kENOENT, C::lookup_batch_end);
+    expected = Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end);
   }
-  return expected.Also(C::lookup_batch_walk)
-      .Also(batch.and_delete ? C::lookup_and_delete_batch_takes : C::lookup_batch_keeps_elements)
-      .Also(C::lookup_batch_lock, batch.elem_flags != 0)
-      .Also(C::lookup_batch_end_count)
-      .Also(C::lookup_batch_rest_untouched)
-      .Also(C::lookup_batch_token);
+  return expected.Also(c_->lookup_batch_walk)
+      .Also(batch.and_delete ? c_->lookup_and_delete_batch_takes : c_->lookup_batch_keeps_elements)
+      .Also(c_->lookup_batch_lock, batch.elem_flags != 0)
+      .Also(c_->lookup_batch_end_count)
+      .Also(c_->lookup_batch_rest_untouched)
+      .Also(c_->lookup_batch_token);
 }
 
 // Buckets are max_entries rounded up to a power of two, and tokens count them.
@@ -99,7 +97,7 @@ bool HashModel::TokenOutside(const Bytes& token) const {
 Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch,
                                      const Outcome& outcome, const BatchOutput& output) {
   if (batch.count == 0) return {};
-  const ClauseId fault = C::lookup_batch_bad_pointer;
+  const ClauseId fault = c_->lookup_batch_bad_pointer;
   const auto count_is = [&](ClauseId clause, std::string wanted) {
     return Mismatch{clause, std::move(wanted), "count " + std::to_string(output.count)};
   };
@@ -115,20 +113,20 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   }
   const Remaining remaining = RemainingAfter(in_batch);
   if (outcome.error == Errno::kENOENT && !remaining.followed && TokenOutside(*in_batch)) {
-    if (output.count != 0) return count_is(C::lookup_batch_token_outside, "count 0");
+    if (output.count != 0) return count_is(c_->lookup_batch_token_outside, "count 0");
     if (Untouched(output)) return {};
-    return {C::lookup_batch_token_outside, "buffers untouched", "bytes were written"};
+    return {c_->lookup_batch_token_outside, "buffers untouched", "bytes were written"};
   }
   if (output.count > batch.count ||
       uint64_t{output.count} * attributes_.key_size > output.keys.size() ||
       uint64_t{output.count} * attributes_.value_size > output.values.size()) {
-    return count_is(C::lookup_batch_end_count, "count at most " + std::to_string(batch.count));
+    return count_is(c_->lookup_batch_end_count, "count at most " + std::to_string(batch.count));
   }
   if (outcome.error == Errno::kNone && output.count == 0) {
-    return count_is(C::lookup_batch_success_means_more, "at least one element");
+    return count_is(c_->lookup_batch_success_means_more, "at least one element");
   }
   if (outcome.error == Errno::kENOSPC && output.count != 0) {
-    return count_is(C::lookup_batch_bucket_too_large, "count 0");
+    return count_is(c_->lookup_batch_bucket_too_large, "count 0");
   }
   // A walk that is not followed is begun anew, only to notice an element that one page gives twice.
   if (in_batch == nullptr || !remaining.followed) walk_.Begin();
@@ -139,14 +137,14 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
     const std::string place = "element " + std::to_string(n) + ": ";
     const uint32_t index = elements_.Find(key);
     if (index == ElementTable::kNone) {
-      return {C::lookup_batch_walk, place + "a key of the map", key.ToHex()};
+      return {c_->lookup_batch_walk, place + "a key of the map", key.ToHex()};
     }
     ElementTable::Element& element = elements_[index];
     if (walk_.Returned(element)) {
-      return {C::lookup_batch_walk, place + "a key that was not given before", key.ToHex()};
+      return {c_->lookup_batch_walk, place + "a key that was not given before", key.ToHex()};
     }
     if (!(element.value == value)) {
-      return {C::lookup_batch_walk, place + "value " + element.value.ToHex(), value.ToHex()};
+      return {c_->lookup_batch_walk, place + "value " + element.value.ToHex(), value.ToHex()};
     }
     Present(key);
     walk_.MarkReturned(&element);
@@ -154,15 +152,15 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   }
   if (!UntouchedFrom(output.keys, uint64_t{output.count} * attributes_.key_size) ||
       !UntouchedFrom(output.values, uint64_t{output.count} * attributes_.value_size)) {
-    return {C::lookup_batch_rest_untouched, "buffers untouched behind the elements given",
+    return {c_->lookup_batch_rest_untouched, "buffers untouched behind the elements given",
             "bytes were written there"};
   }
   if (outcome.error == Errno::kENOENT && remaining.followed && output.count < remaining.owed) {
-    return count_is(C::lookup_batch_walk, "all " + std::to_string(remaining.owed) +
-                                              " elements that are left before the walk ends");
+    return count_is(c_->lookup_batch_walk, "all " + std::to_string(remaining.owed) +
+                                               " elements that are left before the walk ends");
   }
   if (!UntouchedFrom(output.out_batch, 4)) {
-    return {C::lookup_batch_token, "a token of four bytes", output.out_batch.ToHex()};
+    return {c_->lookup_batch_token, "a token of four bytes", output.out_batch.ToHex()};
   }
   if (remaining.followed && outcome.error != Errno::kENOENT) {
     walk_.Open(output.out_batch);

@@ -10,9 +10,8 @@
 
 namespace mapspec {
 
-using C = clause::hash;
-
 Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& traits) {
+  const HashClauses& c = HashClausesOf(create.type);
   constexpr uint32_t kFlags = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY |
                               BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_ZERO_SEED;
   const uint64_t element = uint64_t{create.key_size} + create.value_size;
@@ -20,42 +19,42 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
       element >= kKmallocMaxSize - kHashElementHeader || create.max_entries > kHashMaxEntries;
 
   if ((create.map_flags & ~kFlags) != 0) {
-    return Expectation::Fails(Errno::kEINVAL, C::create_flags)
-        .Also(C::create_invalid_before_too_large, too_large);
+    return Expectation::Fails(Errno::kEINVAL, c.create_flags)
+        .Also(c.create_invalid_before_too_large, too_large);
   }
   if (BothAccessFlags(create.map_flags)) {
     return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
   }
   if (create.max_entries == 0 || create.key_size == 0 || create.value_size == 0) {
-    return Expectation::Fails(Errno::kEINVAL, C::create_zero_sizes)
-        .Also(C::create_invalid_before_too_large, too_large);
+    return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes)
+        .Also(c.create_invalid_before_too_large, too_large);
   }
   if (!traits.hash_large_keys && create.key_size > kMaxBpfStack) {
-    return Expectation::Fails(Errno::kE2BIG, C::create_large_key_refused);
+    return Expectation::Fails(Errno::kE2BIG, c.create_large_key_refused);
   }
   if (element >= kKmallocMaxSize - kHashElementHeader) {
-    return Expectation::Fails(Errno::kE2BIG, C::create_element_too_large);
+    return Expectation::Fails(Errno::kE2BIG, c.create_element_too_large);
   }
   if (create.max_entries > kHashMaxEntries) {
-    return Expectation::Fails(Errno::kE2BIG, C::create_too_many_entries);
+    return Expectation::Fails(Errno::kE2BIG, c.create_too_many_entries);
   }
-  Expectation expected = Expectation::Succeeds(C::create_creates);
+  Expectation expected = Expectation::Succeeds(c.create_creates);
   if (IsLarge((element + kHashElementHeader) * create.max_entries)) {
     expected.OrFails(Errno::kENOMEM, clause::generic::create_no_memory);
   }
   const bool at_limit = element == kKmallocMaxSize - kHashElementHeader - 1;
-  return expected.Also(C::create_any_sizes)
-      .Also(C::create_no_prealloc, (create.map_flags & BPF_F_NO_PREALLOC) != 0)
-      .Also(C::create_zero_seed, (create.map_flags & BPF_F_ZERO_SEED) != 0)
-      .Also(C::create_large_key, create.key_size > kMaxBpfStack)
-      .Also(C::create_element_too_large, at_limit);
+  return expected.Also(c.create_any_sizes)
+      .Also(c.create_no_prealloc, (create.map_flags & BPF_F_NO_PREALLOC) != 0)
+      .Also(c.create_zero_seed, (create.map_flags & BPF_F_ZERO_SEED) != 0)
+      .Also(c.create_large_key, create.key_size > kMaxBpfStack)
+      .Also(c.create_element_too_large, at_limit);
 }
 
 Expectation HashModel::ExpectLookup(const Bytes& key) const {
   const uint32_t index = elements_.Find(key);
-  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, C::lookup_absent);
-  Expectation expected = Expectation::SucceedsWith(C::lookup_present, elements_[index].value);
-  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::lookup_absent);
+  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, c_->lookup_absent);
+  Expectation expected = Expectation::SucceedsWith(c_->lookup_present, elements_[index].value);
+  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, c_->lookup_absent);
   return expected;
 }
 
@@ -69,86 +68,87 @@ Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
   const bool surely_full = certain() >= attributes_.max_entries;
 
   if (how > BPF_EXIST) {
-    return Expectation::Fails(Errno::kEINVAL, C::update_flags)
-        .Also(C::update_flags_first, certainly || surely_full)
-        .Also(C::update_failure_changes_nothing);
+    return Expectation::Fails(Errno::kEINVAL, c_->update_flags)
+        .Also(c_->update_flags_first, certainly || surely_full)
+        .Also(c_->update_failure_changes_nothing);
   }
   if (certainly && how == BPF_NOEXIST) {
-    return Expectation::Fails(Errno::kEEXIST, C::update_noexist_existing_key)
-        .Also(C::update_lock_exist_flags, locked)
-        .Also(C::update_failure_changes_nothing);
+    return Expectation::Fails(Errno::kEEXIST, c_->update_noexist_existing_key)
+        .Also(c_->update_lock_exist_flags, locked)
+        .Also(c_->update_failure_changes_nothing);
   }
   if (!present && how == BPF_EXIST) {
-    return Expectation::Fails(Errno::kENOENT, C::update_exist_absent_key)
-        .Also(C::update_lock_exist_flags, locked)
-        .Also(C::update_full_after_exist, surely_full);
+    return Expectation::Fails(Errno::kENOENT, c_->update_exist_absent_key)
+        .Also(c_->update_lock_exist_flags, locked)
+        .Also(c_->update_full_after_exist, surely_full);
   }
   if (!present && surely_full) {
-    return Expectation::Fails(Errno::kE2BIG, C::update_full)
-        .Also(C::update_capacity)
-        .Also(C::update_failure_changes_nothing);
+    return Expectation::Fails(Errno::kE2BIG, c_->update_full)
+        .Also(c_->update_capacity)
+        .Also(c_->update_failure_changes_nothing);
   }
 
   Expectation expected = Expectation::Succeeds(
-      certainly ? (how == BPF_EXIST ? C::update_exist_replaces : C::update_any_replaces)
-                : (how == BPF_NOEXIST ? C::update_noexist_creates : C::update_any_creates));
+      certainly ? (how == BPF_EXIST ? c_->update_exist_replaces : c_->update_any_replaces)
+                : (how == BPF_NOEXIST ? c_->update_noexist_creates : c_->update_any_creates));
   if (present && !certainly) {  // Doubtful: both what a present and what an absent key gives.
-    if (how == BPF_NOEXIST) expected.OrFails(Errno::kEEXIST, C::update_noexist_existing_key);
-    if (how == BPF_EXIST) expected.OrFails(Errno::kENOENT, C::update_exist_absent_key);
+    if (how == BPF_NOEXIST) expected.OrFails(Errno::kEEXIST, c_->update_noexist_existing_key);
+    if (how == BPF_EXIST) expected.OrFails(Errno::kENOENT, c_->update_exist_absent_key);
   }
   if (!certainly && may_be_full) {
-    expected.OrFails(Errno::kE2BIG, C::update_full);
+    expected.OrFails(Errno::kE2BIG, c_->update_full);
   } else if ((attributes_.map_flags & BPF_F_NO_PREALLOC) != 0 &&
              attributes_.traits.no_prealloc_enomem) {
-    expected.OrFails(Errno::kENOMEM, C::update_no_prealloc_no_memory);
+    expected.OrFails(Errno::kENOMEM, c_->update_no_prealloc_no_memory);
   }
-  return expected.Also(C::update_lock, locked && certainly)
-      .Also(C::update_lock_exist_flags, locked && !present)
-      .Also(C::update_full_existing_key, certainly && surely_full)
-      .Also(C::update_capacity, !present && certain() + 1 == attributes_.max_entries);
+  return expected.Also(c_->update_lock, locked && certainly)
+      .Also(c_->update_lock_exist_flags, locked && !present)
+      .Also(c_->update_full_existing_key, certainly && surely_full)
+      .Also(c_->update_capacity, !present && certain() + 1 == attributes_.max_entries);
 }
 
 Expectation HashModel::ExpectDelete(const Bytes& key) const {
   const uint32_t index = elements_.Find(key);
-  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, C::delete_absent);
-  Expectation expected = Expectation::Succeeds(C::delete_present);
-  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::delete_absent);
+  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, c_->delete_absent);
+  Expectation expected = Expectation::Succeeds(c_->delete_present);
+  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, c_->delete_absent);
   return expected;
 }
 
 Expectation HashModel::ExpectLookupAndDelete(const Bytes& key, uint64_t flags) const {
   if (!attributes_.traits.hash_lookup_and_delete) {
-    return Expectation::Fails(Errno::kENOTSUPP, C::lookup_and_delete_unsupported);
+    return Expectation::Fails(Errno::kENOTSUPP, c_->lookup_and_delete_unsupported);
   }
   const uint32_t index = elements_.Find(key);
   if (index == ElementTable::kNone) {
-    return Expectation::Fails(Errno::kENOENT, C::lookup_and_delete_absent,
-                              C::lookup_and_delete_absent_errno);
+    return Expectation::Fails(Errno::kENOENT, c_->lookup_and_delete_absent,
+                              c_->lookup_and_delete_absent_errno);
   }
   Expectation expected =
-      Expectation::SucceedsWith(C::lookup_and_delete_takes, elements_[index].value);
-  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, C::lookup_and_delete_absent);
-  return expected.Also(C::lookup_and_delete_lock, (flags & BPF_F_LOCK) != 0);
+      Expectation::SucceedsWith(c_->lookup_and_delete_takes, elements_[index].value);
+  if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, c_->lookup_and_delete_absent);
+  return expected.Also(c_->lookup_and_delete_lock, (flags & BPF_F_LOCK) != 0);
 }
 
 Expectation HashModel::ExpectGetNextKey(const Bytes* key) const {
-  if (possible() == 0) return Expectation::Fails(Errno::kENOENT, C::get_next_key_empty);
+  if (possible() == 0) return Expectation::Fails(Errno::kENOENT, c_->get_next_key_empty);
   const uint32_t index = key == nullptr ? ElementTable::kNone : elements_.Find(*key);
   if (index == ElementTable::kNone) {
-    Expectation expected = Expectation::Succeeds(key == nullptr ? C::get_next_key_null_key
-                                                                : C::get_next_key_absent_key);
-    if (certain() == 0) expected.OrFails(Errno::kENOENT, C::get_next_key_empty);
-    return expected.Also(C::get_next_key_deleted_key, key != nullptr && *key == last_deleted_)
-        .Also(C::get_next_key_live_key);
+    Expectation expected = Expectation::Succeeds(key == nullptr ? c_->get_next_key_null_key
+                                                                : c_->get_next_key_absent_key);
+    if (certain() == 0) expected.OrFails(Errno::kENOENT, c_->get_next_key_empty);
+    return expected.Also(c_->get_next_key_deleted_key, key != nullptr && *key == last_deleted_)
+        .Also(c_->get_next_key_live_key);
   }
   if (possible() == 1) {
     // The only key is the last one, unless it is gone: then the map is empty.
-    return Expectation::Fails(Errno::kENOENT, C::get_next_key_last_key).Also(C::get_next_key_walk);
+    return Expectation::Fails(Errno::kENOENT, c_->get_next_key_last_key)
+        .Also(c_->get_next_key_walk);
   }
-  return Expectation::Succeeds(C::get_next_key_walk)
-      .OrFails(Errno::kENOENT, C::get_next_key_last_key)
-      .Also(C::get_next_key_live_key)
-      .Also(C::get_next_key_stable_order, order_.remembers_across_changes());
+  return Expectation::Succeeds(c_->get_next_key_walk)
+      .OrFails(Errno::kENOENT, c_->get_next_key_last_key)
+      .Also(c_->get_next_key_live_key)
+      .Also(c_->get_next_key_stable_order, order_.remembers_across_changes());
 }
 
 void HashModel::Update(const Bytes& key, const Bytes& value) {
@@ -184,12 +184,12 @@ bool HashModel::IsDoubtful(const Bytes& key) const {
 Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const {
   const auto at_most = [&](uint64_t n) { return limit == 0 ? n : std::min<uint64_t>(limit, n); };
   if (visited < at_most(certain()) || visited > at_most(possible())) {
-    return {limit == 0 ? C::for_each_visits : C::for_each_stops,
+    return {limit == 0 ? c_->for_each_visits : c_->for_each_stops,
             std::to_string(at_most(certain())) + " elements visited",
             std::to_string(visited) + " visited"};
   }
   if (!NotesFit(noted, visited, attributes_.key_size, attributes_.value_size)) {
-    return {C::for_each_visits, "the elements visited to be noted",
+    return {c_->for_each_visits, "the elements visited to be noted",
             std::to_string(noted.count) + " noted"};
   }
   std::vector<Bytes> seen;
@@ -200,11 +200,11 @@ Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOu
     const uint32_t index = elements_.Find(key);
     const bool again = std::find(seen.begin(), seen.end(), key) != seen.end();
     if (index == ElementTable::kNone || again) {
-      return {C::for_each_visits, "each key of the map once",
+      return {c_->for_each_visits, "each key of the map once",
               key.ToHex() + (again ? " again" : ", which is not in it")};
     }
     if (!(elements_[index].value == value)) {
-      return {C::for_each_visits, key.ToHex() + " -> " + elements_[index].value.ToHex(),
+      return {c_->for_each_visits, key.ToHex() + " -> " + elements_[index].value.ToHex(),
               key.ToHex() + " -> " + value.ToHex()};
     }
     seen.push_back(key);
@@ -240,18 +240,18 @@ Mismatch HashModel::CheckNextKey(const Bytes* key, const Bytes* next) {
   if (next != nullptr) {
     to = elements_.Find(*next);
     if (to == ElementTable::kNone)
-      return {C::get_next_key_live_key, "a key of the map", next->ToHex()};
+      return {c_->get_next_key_live_key, "a key of the map", next->ToHex()};
     Present(*next);
   }
   switch (order_.Observe(&elements_, from, to)) {
     case IterationOrder::Finding::kPossible:
       return {};
     case IterationOrder::Finding::kOrderChanged:
-      return {attributes_.observed ? C::get_next_key_stable_order : C::get_next_key_walk,
+      return {attributes_.observed ? c_->get_next_key_stable_order : c_->get_next_key_walk,
               "the key that earlier answers leave to follow here",
               next == nullptr ? "ENOENT, the end" : next->ToHex()};
     case IterationOrder::Finding::kMissedKeys:
-      return {C::get_next_key_walk, "the walk to visit every key before it ends",
+      return {c_->get_next_key_walk, "the walk to visit every key before it ends",
               "ENOENT, the end"};
   }
   return {};

@@ -18,12 +18,16 @@
 #include "oracle/map_attributes.h"
 #include "oracle/operation.h"
 #include "oracle/outcome.h"
+#include "oracle/type_clauses.h"
 
 namespace mapspec {
 
 class HashModel {
  public:
-  explicit HashModel(const MapAttributes& attributes) : attributes_(attributes) {}
+  explicit HashModel(const MapAttributes& attributes)
+      : attributes_(attributes), c_(&HashClausesOf(attributes.type)) {}
+
+  const HashClauses& clauses() const { return *c_; }
 
   static Expectation ExpectCreate(const MapCreate& create, const Traits& traits);
 
@@ -74,6 +78,7 @@ class HashModel {
   bool TokenOutside(const Bytes& token) const;
 
   MapAttributes attributes_;
+  const HashClauses* c_;  // Of the map's type.
   ElementTable elements_;
   uint64_t uncertain_ = 0;
   IterationOrder order_;

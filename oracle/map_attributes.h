@@ -26,11 +26,21 @@ struct MapAttributes {
   uint32_t btf_value_type_id = 0;
   int32_t lock_offset = -1;  // Of the struct bpf_spin_lock in the value; -1: there is none.
   uint32_t page_size = 4096;
+  uint32_t possible_cpus = 1;
   Traits traits;
   // Also what is promised beyond the documentation may be relied on (Profile::observed).
   bool observed = true;
 
   bool has_lock() const { return lock_offset >= 0; }
+  bool per_cpu() const { return IsPerCpu(type); }
+  // Bytes of an element's value as system calls read and write it.
+  size_t buffer_size() const {
+    return per_cpu() ? PerCpuStride(value_size) * possible_cpus : value_size;
+  }
+  // What CPU `cpu` has of such a value, as a program sees it.
+  Bytes OfCpu(const Bytes& value, uint32_t cpu) const {
+    return per_cpu() ? value.Slice(PerCpuStride(value_size) * cpu, value_size) : value;
+  }
   // The value as user space may see it: the word of the spin lock always reads as zero.
   void HideLock(Bytes* value) const {
     if (!has_lock()) return;

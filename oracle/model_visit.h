@@ -26,10 +26,11 @@ template <typename F>
 Expectation OfQueueOrStack(const MapState& map, F f) {
   return map.attributes.type == MapType::STACK ? f(clause::stack{}) : f(clause::queue{});
 }
-// The same, a hash's or an array's.
+// The same, with the clauses that a HashModel or an ArrayModel goes by.
 template <typename F>
 Expectation OfHashOrArray(const MapState& map, F f) {
-  return map.attributes.type == MapType::ARRAY ? f(clause::array{}) : f(clause::hash{});
+  if (const auto* array = std::get_if<ArrayModel>(&map.model)) return f(array->clauses());
+  return f(HashClausesOf(map.attributes.type));
 }
 
 }  // namespace mapspec

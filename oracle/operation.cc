@@ -34,6 +34,9 @@ struct Namer {
   std::string_view operator()(const FdRead&) const { return "read"; }
   std::string_view operator()(const FdWrite&) const { return "write"; }
   std::string_view operator()(const BtfLoad&) const { return "BPF_BTF_LOAD"; }
+  std::string_view operator()(const SocketOpen&) const { return "socket"; }
+  std::string_view operator()(const SendFrames&) const { return "send-frames"; }
+  std::string_view operator()(const ReceiveFrames&) const { return "receive-frames"; }
   std::string_view operator()(const HelperLookup&) const { return "bpf_map_lookup_elem"; }
   std::string_view operator()(const HelperUpdate&) const { return "bpf_map_update_elem"; }
   std::string_view operator()(const HelperDelete&) const { return "bpf_map_delete_elem"; }
@@ -44,6 +47,10 @@ struct Namer {
     return "bpf_map_lookup_percpu_elem";
   }
   std::string_view operator()(const HelperForEach&) const { return "bpf_for_each_map_elem"; }
+  std::string_view operator()(const HelperLookupInner&) const {
+    return "bpf_map_lookup_elem (inner)";
+  }
+  std::string_view operator()(const HelperRedirectMap&) const { return "bpf_redirect_map"; }
 };
 
 }  // namespace

@@ -33,13 +33,14 @@
 
 namespace mapspec {
 
-// A slot for a file descriptor; written "m0", "m1", … in scripts.
+// A slot for a file descriptor, of a map or of a socket; written "m0", "m1", … in scripts.
 struct Handle {
   uint16_t slot = 0;
   friend bool operator==(Handle, Handle) = default;
 };
 inline constexpr Handle kBadFd{0xffff};      // "bad": -1.
 inline constexpr Handle kNotAMap{0xfffe};    // "not_a_map": an open descriptor of something else.
+inline constexpr Handle kNoFd{0xfffd};       // No descriptor is meant.
 inline constexpr uint16_t kMaxSlots = 1024;  // Slots of one kind in one script.
 
 // Where a pointer argument points.
@@ -113,6 +114,8 @@ struct Update {
   InBuffer key;
   InBuffer value;
   uint64_t flags = 0;
+  // Where given, the value is this slot's descriptor, four bytes, whatever `value.bytes` holds.
+  Handle value_fd = kNoFd;
   friend bool operator==(const Update&, const Update&) = default;
 };
 // BPF_MAP_DELETE_ELEM.
@@ -153,6 +156,8 @@ struct UpdateBatch {
   uint32_t count = 0;
   uint64_t elem_flags = 0;
   uint64_t flags = 0;
+  // Where not empty, the values are these slots' descriptors, whatever `values.bytes` holds.
+  std::vector<Handle> value_fds;
   friend bool operator==(const UpdateBatch&, const UpdateBatch&) = default;
 };
 // BPF_MAP_DELETE_BATCH.
@@ -261,6 +266,54 @@ struct FdWrite {
   friend bool operator==(const FdWrite&, const FdWrite&) = default;
 };
 
+// ---- Sockets and frames
+//
+// A script may have a network of its own: kNetDevices devices with kNetQueues receive queues each
+// (the ends of veth pairs in a network namespace), from which nothing comes but the frames that the
+// script sends from their other ends. Capability `af-xdp`.
+
+inline constexpr uint32_t kNetDevices = 2;
+inline constexpr uint32_t kNetQueues = 2;
+inline constexpr uint32_t kMaxFrames = 64;  // Of one SendFrames: they fit a socket's rings.
+// Before the payload of a frame: Ethernet header (14 bytes) and the frame's number in its
+// SendFrames (4 bytes, little endian).
+inline constexpr uint32_t kFrameHeader = 18;
+inline constexpr uint32_t kMaxPayload = 1024;
+
+// socket(2), and of AF_XDP what makes it useful.
+struct SocketOpen {
+  enum class Kind : uint8_t {
+    kUdp,
+    kTcp,
+    kXdpBare,     // AF_XDP without UMEM and rings.
+    kXdpUnbound,  // With UMEM, fill ring and RX ring.
+    kXdp,         // And bound to a queue of a device, in copy mode.
+  };
+  Handle result;
+  Kind kind = Kind::kXdp;
+  uint32_t device = 0;  // Below kNetDevices.
+  uint32_t queue = 0;   // Below kNetQueues.
+  friend bool operator==(const SocketOpen&, const SocketOpen&) = default;
+};
+// `count` frames arrive on a queue of a device, where an XDP program answers each with
+// bpf_redirect_map(map, key, flags). The output is the number of frames that went up to the stack.
+struct SendFrames {
+  Handle map;
+  uint32_t key = 0;
+  uint64_t flags = 0;
+  uint32_t device = 0;
+  uint32_t queue = 0;
+  uint32_t count = 1;  // At most kMaxFrames.
+  Bytes payload;       // At most kMaxPayload bytes.
+  friend bool operator==(const SendFrames&, const SendFrames&) = default;
+};
+// The frames that the RX ring of a socket got since it was last asked: their number in `count`, the
+// bytes one behind the other in `values` of a BatchOutput.
+struct ReceiveFrames {
+  Handle socket;
+  friend bool operator==(const ReceiveFrames&, const ReceiveFrames&) = default;
+};
+
 // ---- The program path
 
 // bpf_map_lookup_elem(). When it finds the element, the program reads the whole value through the
@@ -322,14 +375,34 @@ struct HelperForEach {
   uint64_t flags = 0;
   friend bool operator==(const HelperForEach&, const HelperForEach&) = default;
 };
+// bpf_map_lookup_elem() in a map of maps and, when it finds a map, bpf_map_lookup_elem() in that;
+// then as HelperLookup. The inner map has the sizes of the one that the outer was created with.
+struct HelperLookupInner {
+  Handle map;
+  Bytes key;
+  Bytes inner_key;
+  bool store = false;
+  Bytes value;
+  friend bool operator==(const HelperLookupInner&, const HelperLookupInner&) = default;
+};
+// bpf_redirect_map() of an XDP program that runs on a packet of no device's (BPF_PROG_TEST_RUN, as
+// if on queue 0). The result is the XDP action that it returns.
+struct HelperRedirectMap {
+  Handle map;
+  uint32_t key = 0;
+  uint64_t flags = 0;
+  friend bool operator==(const HelperRedirectMap&, const HelperRedirectMap&) = default;
+};
 // The callback notes no more elements than this; `count` says how many it noted.
 inline constexpr uint32_t kMaxForEachNoted = 64;
 
-using Call = std::variant<MapCreate, Lookup, LookupAndDelete, Update, Delete, GetNextKey,
-                          LookupBatch, UpdateBatch, DeleteBatch, Freeze, GetInfo, GetFdById,
-                          GetNextId, Pin, ObjGet, Unlink, Close, Mmap, MemRead, MemWrite, Munmap,
-                          Poll, FdRead, FdWrite, BtfLoad, HelperLookup, HelperUpdate, HelperDelete,
-                          HelperPush, HelperPop, HelperPeek, HelperLookupPercpu, HelperForEach>;
+using Call =
+    std::variant<MapCreate, Lookup, LookupAndDelete, Update, Delete, GetNextKey, LookupBatch,
+                 UpdateBatch, DeleteBatch, Freeze, GetInfo, GetFdById, GetNextId, Pin, ObjGet,
+                 Unlink, Close, Mmap, MemRead, MemWrite, Munmap, Poll, FdRead, FdWrite, BtfLoad,
+                 SocketOpen, SendFrames, ReceiveFrames, HelperLookup, HelperUpdate, HelperDelete,
+                 HelperPush, HelperPop, HelperPeek, HelperLookupPercpu, HelperForEach,
+                 HelperLookupInner, HelperRedirectMap>;
 
 // Whether the call is a helper's, made by a BPF program.
 bool IsProgramPath(const Call& call);
@@ -348,7 +421,7 @@ struct Operation {
 
 // The word for the operation in scripts, traces and reports: the uapi command where there is one
 // ("BPF_MAP_UPDATE_ELEM"), the helper's name ("bpf_map_update_elem"), else the system call
-// ("close", "mmap") or "load"/"store" for MemRead/MemWrite.
+// ("close", "mmap") or "load"/"store" for MemRead/MemWrite, "send-frames"/"receive-frames".
 std::string_view OperationName(const Call& call);
 
 // A list of operations with a name for reports.

@@ -26,7 +26,8 @@ enum class Completion : uint8_t {
              // BPF_PROG_LOAD; detail: what the verifier said last).
 };
 
-// Outputs of the batch commands; buffers that the command does not have are empty.
+// Outputs of the batch commands, of bpf_for_each_map_elem() and of a socket's frames; buffers that
+// there are not are empty.
 struct BatchOutput {
   uint32_t count = 0;  // `count` after the call.
   Bytes out_batch;     // key_size bytes, at least 4.
@@ -77,7 +78,8 @@ class Boxed {
 
 // Bytes: the value of LOOKUP and LOOKUP_AND_DELETE, the key of GET_NEXT_KEY, what a load read, the
 // name of a signal is never here; of helpers what a program read through a pointer, or the buffer
-// of a pop or peek. uint32_t: the id of GET_NEXT_ID, the revents of poll. Nothing for the rest.
+// of a pop or peek. uint32_t: the id of GET_NEXT_ID, the revents of
+// poll, the frames that reached the stack. Nothing for the rest.
 using Output = std::variant<std::monostate, Bytes, uint32_t, Boxed<BatchOutput>, Boxed<MapInfo>>;
 
 struct Outcome {
@@ -86,7 +88,8 @@ struct Outcome {
   Output output;
   std::string detail;  // For all but kReturned: one clause of explanation.
   // What a helper returned, where that is neither 0 nor a negative errno: the number of elements
-  // that bpf_for_each_map_elem() visited, or something that no helper should return.
+  // that bpf_for_each_map_elem() visited, the XDP action of bpf_redirect_map(), or something that
+  // no helper should return.
   int64_t result = 0;
 
   bool ok() const { return completion == Completion::kReturned && error == Errno::kNone; }

@@ -41,15 +41,14 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
   const bool wronly = (map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0;
   if (rdonly && use.changes) return read_only();
   if (use.helper == Helper::kPercpu) {
-    return OfHashOrArray(*map, [](auto clauses) {
-      return Expectation::Refused(Errno::kEINVAL, decltype(clauses)::program_no_percpu_lookup);
+    return OfHashOrArray(*map, [](const auto& c) {
+      return Expectation::Refused(Errno::kEINVAL, c.program_no_percpu_lookup);
     });
   }
   if (!keyless && use.helper == Helper::kQueue) {
-    return OfHashOrArray(*map, [](auto clauses) {
-      using C = decltype(clauses);
-      return Expectation::Refused(Errno::kEINVAL, C::program_no_queue_helpers,
-                                  C::program_no_queue_helpers_errno);
+    return OfHashOrArray(*map, [](const auto& c) {
+      return Expectation::Refused(Errno::kEINVAL, c.program_no_queue_helpers,
+                                  c.program_no_queue_helpers_errno);
     });
   }
   if (keyless && use.helper == Helper::kForEach) {
@@ -89,7 +88,7 @@ Expectation ExpectUpdate(const Bytes& key, uint64_t flags, MapState* map) {
     if (!lock_missing) return model;
     if (model.AllowsSuccess()) return no_lock();
     Expectation refused = model;
-    return refused.Also(clause::array::program_lock_flag_last);
+    return refused.Also(array->clauses().program_lock_flag_last);
   }
   const Expectation model = std::get<HashModel>(map->model).ExpectUpdate(key, flags);
   // Unknown flags are told first.
@@ -230,10 +229,10 @@ void Checker::State::On(const HelperLookup& op, const Outcome& outcome) {
   if (!op.store || judgement.kind != Judgement::Kind::kConforms) return;
   const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
   if (hash != nullptr) {
-    Cite(clause::hash::program_store);
+    Cite(hash->clauses().program_store);
     hash->Store(key, value);
   } else {
-    Cite(clause::array::program_store);
+    Cite(array->clauses().program_store);
     array->Update(key, value);
   }
 }
@@ -268,9 +267,9 @@ void Checker::State::On(const HelperUpdate& op, const Outcome& outcome) {
   }
   if (!op.hold || doubtful) return;
   CompareHeld(had ? &held : nullptr,
-              array != nullptr ? clause::array::program_update_in_place
-              : in_place       ? clause::hash::program_lock_in_place
-                               : clause::hash::program_replace_swaps,
+              array != nullptr ? array->clauses().program_update_in_place
+              : in_place       ? hash->clauses().program_lock_in_place
+                               : hash->clauses().program_replace_swaps,
               outcome, map);
 }
 
@@ -293,8 +292,8 @@ void Checker::State::On(const HelperDelete& op, const Outcome& outcome) {
   }
   if (!op.hold || doubtful) return;
   CompareHeld(had ? &held : nullptr,
-              hash != nullptr ? clause::hash::program_delete_keeps_memory
-                              : clause::array::program_update_in_place,
+              hash != nullptr ? hash->clauses().program_delete_keeps_memory
+                              : std::get<ArrayModel>(map->model).clauses().program_update_in_place,
               outcome, map);
 }
 
@@ -338,11 +337,10 @@ void Checker::State::On(const HelperForEach& op, const Outcome& outcome) {
   if (!SettleLoad(op.map, use, outcome)) return;
   MapState* map = world.MapOfOrNull(op.map);
   const auto* hash = std::get_if<HashModel>(&map->model);
-  const Expectation expected = OfHashOrArray(*map, [&](auto clauses) {
-    using C = decltype(clauses);
+  const Expectation expected = OfHashOrArray(*map, [&](const auto& c) {
     return op.flags != 0
-               ? Expectation::Fails(Errno::kEINVAL, C::for_each_flags)
-               : Expectation::Succeeds(C::for_each_visits).Also(C::for_each_stops, op.limit != 0);
+               ? Expectation::Fails(Errno::kEINVAL, c.for_each_flags)
+               : Expectation::Succeeds(c.for_each_visits).Also(c.for_each_stops, op.limit != 0);
   });
   if (op.flags != 0 || outcome.result <= 0 || outcome.completion != Completion::kReturned) {
     if (SettleHelper(expected, outcome, map) != Settled::kSucceeded) return;
@@ -351,7 +349,7 @@ void Checker::State::On(const HelperForEach& op, const Outcome& outcome) {
     visited.result = 0;
     if (SettleHelper(expected, visited, map) != Settled::kSucceeded) return;
   }
-  if (hash == nullptr) Cite(clause::array::for_each_ascending);
+  if (hash == nullptr) Cite(std::get<ArrayModel>(map->model).clauses().for_each_ascending);
   const auto visited = static_cast<uint64_t>(outcome.result);
   Compare(
       hash != nullptr

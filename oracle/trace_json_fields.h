@@ -47,7 +47,8 @@ class FieldWriter {
     if (value != normal) Number(name, value);
   }
   template <std::unsigned_integral T>
-  void NumberIn(std::string_view name, const T& value, T, T) {
+  void NumberIn(std::string_view name, const T& value, std::type_identity_t<T>,
+                std::type_identity_t<T>) {
     Number(name, value);
   }
   template <std::signed_integral T>
@@ -64,6 +65,17 @@ class FieldWriter {
   void OptionalSlot(std::string_view name, Handle slot) {
     if (slot != kBadFd) Map(name, slot);
   }
+  // Descriptors that are given, "bad" among them, or not at all.
+  void OptionalFd(std::string_view name, Handle fd) {
+    if (fd != kNoFd) Map(name, fd);
+  }
+  void OptionalFds(std::string_view name, const std::vector<Handle>& fds);
+  // An enumerator by its word.
+  template <typename T>
+  void OneOf(std::string_view name, T value, std::span<const std::string_view> words) {
+    Word(name, words[static_cast<size_t>(value)]);
+  }
+  void ShortContent(std::string_view name, const Bytes& bytes, size_t) { Content(name, bytes); }
   void View(std::string_view name, uint16_t view) { AppendSlot(name, 'v', view); }
   void BtfSlot(std::string_view name, uint16_t btf) { AppendSlot(name, 'b', btf); }
   void OptionalBtf(std::string_view name, uint16_t btf);
@@ -124,6 +136,13 @@ class FieldReader {
   void Map(std::string_view name, Handle& map);
   void Slot(std::string_view name, Handle& slot);
   void OptionalSlot(std::string_view name, Handle& slot);
+  void OptionalFd(std::string_view name, Handle& fd) { Map(name, fd); }
+  void OptionalFds(std::string_view name, std::vector<Handle>& fds);
+  template <typename T>
+  void OneOf(std::string_view name, T& value, std::span<const std::string_view> words) {
+    if (const auto index = ReadWord(name, words)) value = static_cast<T>(*index);
+  }
+  void ShortContent(std::string_view name, Bytes& bytes, size_t limit);
   void View(std::string_view name, uint16_t& view) { ReadSlot(name, 'v', view); }
   void BtfSlot(std::string_view name, uint16_t& btf) { ReadSlot(name, 'b', btf); }
   void OptionalBtf(std::string_view name, uint16_t& btf);
@@ -165,6 +184,7 @@ class FieldReader {
   std::optional<int64_t> ReadSigned(std::string_view name, int64_t low, int64_t high);
   std::optional<uint64_t> ReadFlags(std::string_view name, std::span<const NamedFlag> names,
                                     uint64_t limit);
+  std::optional<size_t> ReadWord(std::string_view name, std::span<const std::string_view> words);
   void ReadSlot(std::string_view name, char letter, uint16_t& slot);
   bool ReadText(std::string_view name, const JsonValue& value, std::string& text);
 

@@ -8,6 +8,9 @@
 namespace mapspec {
 namespace {
 
+// By SocketOpen::Kind.
+constexpr std::string_view kSocketKinds[] = {"udp", "tcp", "xdp_bare", "xdp_unbound", "xdp"};
+
 // Fields<T>::Of(archive, call) walks the fields of T; `archive` is a FieldWriter or a FieldReader.
 template <typename T>
 struct Fields;
@@ -52,6 +55,7 @@ struct Fields<Update> {
     archive.Input("key", call.key);
     archive.Input("value", call.value);
     archive.Flags("flags", call.flags, ElemFlags(), true);
+    archive.OptionalFd("value_fd", call.value_fd);
   }
 };
 
@@ -96,6 +100,7 @@ struct Fields<UpdateBatch> {
     archive.Number("count", call.count);
     archive.Flags("elem_flags", call.elem_flags, ElemFlags(), false);
     archive.Flags("flags", call.flags, {}, false);
+    archive.OptionalFds("value_fds", call.value_fds);
   }
 };
 
@@ -221,6 +226,34 @@ struct Fields<BtfLoad> {
 };
 
 template <>
+struct Fields<SocketOpen> {
+  static void Of(auto& archive, auto& call) {
+    archive.Slot("as", call.result);
+    archive.OneOf("kind", call.kind, kSocketKinds);
+    archive.NumberIn("device", call.device, 0, kNetDevices - 1);
+    archive.NumberIn("queue", call.queue, 0, kNetQueues - 1);
+  }
+};
+
+template <>
+struct Fields<SendFrames> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Number("key", call.key);
+    archive.Flags("flags", call.flags, {}, false);
+    archive.NumberIn("device", call.device, 0, kNetDevices - 1);
+    archive.NumberIn("queue", call.queue, 0, kNetQueues - 1);
+    archive.NumberIn("count", call.count, 0, kMaxFrames);
+    archive.ShortContent("payload", call.payload, kMaxPayload);
+  }
+};
+
+template <>
+struct Fields<ReceiveFrames> {
+  static void Of(auto& archive, auto& call) { archive.Map("socket", call.socket); }
+};
+
+template <>
 struct Fields<HelperLookup> {
   static void Of(auto& archive, auto& call) {
     archive.Map("map", call.map);
@@ -278,6 +311,25 @@ struct Fields<HelperForEach> {
   static void Of(auto& archive, auto& call) {
     archive.Map("map", call.map);
     archive.Number("limit", call.limit, 0);
+    archive.Flags("flags", call.flags, {}, false);
+  }
+};
+
+template <>
+struct Fields<HelperLookupInner> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Content("key", call.key);
+    archive.Content("inner_key", call.inner_key);
+    archive.OptionalContent("store", call.store, call.value);
+  }
+};
+
+template <>
+struct Fields<HelperRedirectMap> {
+  static void Of(auto& archive, auto& call) {
+    archive.Map("map", call.map);
+    archive.Number("key", call.key);
     archive.Flags("flags", call.flags, {}, false);
   }
 };

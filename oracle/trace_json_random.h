@@ -108,7 +108,9 @@ struct Randomize {
   void operator()(LookupAndDelete& c) {
     c = {s.Map(), s.Input(), s.Pointer(), s.Number<uint64_t>()};
   }
-  void operator()(Update& c) { c = {s.Map(), s.Input(), s.Input(), s.Number<uint64_t>()}; }
+  void operator()(Update& c) {
+    c = {s.Map(), s.Input(), s.Input(), s.Number<uint64_t>(), s.Coin() ? kNoFd : s.Map()};
+  }
   void operator()(Delete& c) { c = {s.Map(), s.Input()}; }
   void operator()(GetNextKey& c) { c = {s.Map(), s.Input(), s.Pointer()}; }
   void operator()(LookupBatch& c) {
@@ -130,7 +132,9 @@ struct Randomize {
          s.Input(),
          s.Number<uint32_t>(),
          s.Number<uint64_t>(),
-         s.Number<uint64_t>()};
+         s.Number<uint64_t>(),
+         {}};
+    while (s.Coin()) c.value_fds.push_back(s.Map());
   }
   void operator()(DeleteBatch& c) {
     c = {s.Map(), s.Input(), s.Number<uint32_t>(), s.Number<uint64_t>(), s.Number<uint64_t>()};
@@ -158,6 +162,27 @@ struct Randomize {
   void operator()(BtfLoad& c) {
     c = {s.Index(), s.Number<uint32_t>(), s.Number<uint32_t>(),
          static_cast<int32_t>(s.Number<uint32_t>())};
+  }
+  void operator()(SocketOpen& c) {
+    c = {s.Slot(), static_cast<SocketOpen::Kind>(s.Below(5)),
+         static_cast<uint32_t>(s.Below(kNetDevices)), static_cast<uint32_t>(s.Below(kNetQueues))};
+  }
+  void operator()(SendFrames& c) {
+    c = {s.Map(),
+         s.Number<uint32_t>(),
+         s.Number<uint64_t>(),
+         static_cast<uint32_t>(s.Below(kNetDevices)),
+         static_cast<uint32_t>(s.Below(kNetQueues)),
+         static_cast<uint32_t>(s.Below(kMaxFrames + 1)),
+         s.Content()};
+  }
+  void operator()(ReceiveFrames& c) { c = {s.Map()}; }
+  void operator()(HelperLookupInner& c) {
+    c = {s.Map(), s.Content(), s.Content(), s.Coin(), {}};
+    if (c.store) c.value = s.Content();
+  }
+  void operator()(HelperRedirectMap& c) {
+    c = {s.Map(), s.Number<uint32_t>(), s.Number<uint64_t>()};
   }
   void operator()(HelperLookup& c) {
     c = {s.Map(), s.Content(), s.Coin(), {}, s.Coin()};

@@ -201,6 +201,53 @@ void FieldReader::Map(std::string_view name, Handle& map) {
   }
 }
 
+void FieldReader::OptionalFds(std::string_view name, std::vector<Handle>& fds) {
+  const JsonValue* const found = Find(name);
+  if (found == nullptr) return;
+  const auto complain = [&] {
+    Fail(name, "descriptors with a space between them, such as \"m1 m2 bad\"", *found);
+  };
+  if (found->kind != JsonValue::Kind::kString) return complain();
+  std::string_view rest = found->text;
+  while (!failed()) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    const uint64_t slot =
+        word.starts_with('m') ? ParseUnsigned(word.substr(1)).value_or(kMaxSlots) : kMaxSlots;
+    if (word == "bad" || word == "not_a_map") {
+      fds.push_back(word == "bad" ? kBadFd : kNotAMap);
+    } else if (slot < kMaxSlots) {
+      fds.push_back(Handle{static_cast<uint16_t>(slot)});
+    } else {
+      return complain();
+    }
+    if (end == rest.size()) return;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::optional<size_t> FieldReader::ReadWord(std::string_view name,
+                                            std::span<const std::string_view> words) {
+  const JsonValue* const found = Find(name);
+  if (found == nullptr) return std::nullopt;
+  std::string expected = "one of";
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (IsText(*found, words[i])) return i;
+    expected += ' ' + std::string(words[i]);
+  }
+  Fail(name, expected, *found);
+  return std::nullopt;
+}
+
+void FieldReader::ShortContent(std::string_view name, Bytes& bytes, size_t limit) {
+  const JsonValue* const found = Find(name);
+  if (found == nullptr) return;
+  if (found->kind != JsonValue::Kind::kString || !Bytes::FromHex(found->text, &bytes) ||
+      bytes.size() > limit) {
+    Fail(name, "at most " + std::to_string(limit) + " bytes such as \"0x0102\"", *found);
+  }
+}
+
 void FieldReader::Slot(std::string_view name, Handle& slot) { ReadSlot(name, 'm', slot.slot); }
 
 void FieldReader::OptionalSlot(std::string_view name, Handle& slot) {

@@ -133,6 +133,16 @@ void FieldWriter::Map(std::string_view name, Handle map) {
   }
 }
 
+void FieldWriter::OptionalFds(std::string_view name, const std::vector<Handle>& fds) {
+  if (fds.empty()) return;
+  std::string words;
+  for (const Handle fd : fds) {
+    if (!words.empty()) words += ' ';
+    words += fd == kBadFd ? "bad" : fd == kNotAMap ? "not_a_map" : "m" + std::to_string(fd.slot);
+  }
+  Word(name, words);
+}
+
 void FieldWriter::OptionalBtf(std::string_view name, uint16_t btf) {
   if (btf == kBadBtf) {
     Word(name, "bad");

@@ -117,6 +117,11 @@ inline constexpr uint64_t BPF_F_ALL_CPUS = 16;
 inline constexpr uint32_t kObjNameLen = 16;  // BPF_OBJ_NAME_LEN, the final NUL included.
 inline constexpr uint32_t kMaxMapType = static_cast<uint32_t>(MapType::RHASH);
 
+// Whether every element has one value for each possible CPU. System calls see them all, one behind
+// the other, each at a multiple of eight bytes.
+bool IsPerCpu(MapType type);
+inline constexpr uint64_t PerCpuStride(uint64_t value_size) { return (value_size + 7) / 8 * 8; }
+
 // "BPF_MAP_TYPE_HASH"; "200" for a number without a name.
 std::string MapTypeName(MapType type);
 // Takes the full name, the name without its prefix, or a number.

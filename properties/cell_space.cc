@@ -59,6 +59,8 @@ constexpr std::string_view kHelperLookupClasses[] = {"read", "store", "lock-read
 constexpr std::string_view kHelperDeleteClasses[] = {"-", "hold"};
 constexpr std::string_view kPercpuClasses[] = {"cpu-0", "cpu", "cpu-far"};
 constexpr std::string_view kForEachClasses[] = {"0", "limit", "flags"};
+constexpr std::string_view kSocketClasses[] = {"udp", "tcp", "xdp-bare", "xdp-unbound", "xdp"};
+constexpr std::string_view kRedirectClasses[] = {"aborted", "drop", "pass", "tx", "other"};
 constexpr std::string_view kNoClasses[] = {"-"};
 
 uint16_t ElementClass(uint64_t flags) {
@@ -85,6 +87,9 @@ uint16_t CreateClass(const MapCreate& op) {
 }
 
 constexpr uint16_t kHold = 12;  // Of kElementClasses.
+
+// The action for a miss, and what is beyond it.
+uint16_t RedirectClass(uint64_t flags) { return static_cast<uint16_t>(flags < 4 ? flags : 4); }
 
 uint16_t KeyClass(const InBuffer& key) { return static_cast<uint16_t>(key.pointer); }
 
@@ -122,6 +127,10 @@ struct Classify {
   uint16_t operator()(const HelperForEach& op) const {
     return op.flags != 0 ? 2 : op.limit != 0 ? 1 : 0;
   }
+  uint16_t operator()(const SocketOpen& op) const { return static_cast<uint16_t>(op.kind); }
+  uint16_t operator()(const SendFrames& op) const { return RedirectClass(op.flags); }
+  uint16_t operator()(const HelperLookupInner& op) const { return op.store ? 1 : 0; }
+  uint16_t operator()(const HelperRedirectMap& op) const { return RedirectClass(op.flags); }
   uint16_t operator()(const Mmap& op) const {
     if (op.offset != 0 && op.shared && op.prot_read) return op.prot_write ? 9 : 8;
     return static_cast<uint16_t>((op.prot_write ? 1 : 0) + (op.shared ? 0 : 2) +
@@ -162,6 +171,12 @@ std::span<const std::string_view> ClassesOf() {
     return kPercpuClasses;
   } else if constexpr (std::is_same_v<T, HelperForEach>) {
     return kForEachClasses;
+  } else if constexpr (std::is_same_v<T, HelperLookupInner>) {
+    return std::span(kHelperLookupClasses).first(2);
+  } else if constexpr (std::is_same_v<T, SocketOpen>) {
+    return kSocketClasses;
+  } else if constexpr (std::is_same_v<T, SendFrames> || std::is_same_v<T, HelperRedirectMap>) {
+    return kRedirectClasses;
   } else if constexpr (std::is_same_v<T, Lookup> || std::is_same_v<T, LookupAndDelete> ||
                        std::is_same_v<T, Update> || std::is_same_v<T, LookupBatch> ||
                        std::is_same_v<T, UpdateBatch> || std::is_same_v<T, DeleteBatch> ||

@@ -138,6 +138,33 @@ void Fields(MemWrite& op, F&& f) {
   f.Raw(op.bytes);
 }
 template <typename F>
+void Fields(SocketOpen& op, F&& f) {
+  f.Slot(op.result.slot);
+  f.Number(op.device);
+  f.Number(op.queue);
+}
+template <typename F>
+void Fields(SendFrames& op, F&& f) {
+  f.Flags(op.flags);
+  f.Number(op.count);
+  f.Number(op.key);
+  f.Number(op.device);
+  f.Number(op.queue);
+  f.Raw(op.payload);
+}
+template <typename F>
+void Fields(HelperLookupInner& op, F&& f) {
+  f.Plain(op.store, false);
+  f.Raw(op.value);
+  f.Raw(op.inner_key);
+  f.Raw(op.key);
+}
+template <typename F>
+void Fields(HelperRedirectMap& op, F&& f) {
+  f.Flags(op.flags);
+  f.Number(op.key);
+}
+template <typename F>
 void Fields(HelperLookup& op, F&& f) {
   f.Plain(op.lock, false);
   f.Plain(op.store, false);

@@ -37,6 +37,11 @@ void VisitHandles(Call& call, const std::function<void(Handle&)>& visit) {
         if constexpr (HasResultHandle<Op>) VisitSlot(op.result, visit);
         if constexpr (HasOf<Op>) VisitSlot(op.of, visit);
         if constexpr (std::is_same_v<Op, MapCreate>) VisitSlot(op.inner_map, visit);
+        if constexpr (std::is_same_v<Op, Update>) VisitSlot(op.value_fd, visit);
+        if constexpr (std::is_same_v<Op, UpdateBatch>) {
+          for (Handle& fd : op.value_fds) VisitSlot(fd, visit);
+        }
+        if constexpr (std::is_same_v<Op, ReceiveFrames>) VisitSlot(op.socket, visit);
       },
       call);
 }
@@ -63,6 +68,7 @@ void VisitBuffers(Call& call, const std::function<void(Bytes&)>& visit) {
         if constexpr (requires { requires std::is_same_v<decltype(op.value), Bytes>; }) {
           visit(op.value);
         }
+        if constexpr (requires { op.inner_key; }) visit(op.inner_key);
       },
       call);
 }

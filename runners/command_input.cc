@@ -69,9 +69,11 @@ const Profile* ProfileOfTrace(const std::string& wanted, const Trace& trace) {
   return FindProfile("documented");
 }
 
-std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths) {
-  if (paths.empty()) return Specification().specs;
-  LoadedSpecs loaded = LoadSpecPaths(paths, {.traits = TraitNames()});
+std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths,
+                                    uint32_t possible_cpus) {
+  if (paths.empty()) return Specification(possible_cpus).specs;
+  LoadedSpecs loaded =
+      LoadSpecPaths(paths, {.traits = TraitNames(), .possible_cpus = possible_cpus});
   if (!loaded.ok()) {
     for (const SpecError& error : loaded.errors)
       fmt::print(stderr, "mapspec: {}\n", error.ToString());

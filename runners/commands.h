@@ -41,7 +41,8 @@ const Profile* FindProfileOrSay(const std::string& name);
 // claims.
 const Profile* ProfileOfTrace(const std::string& wanted, const Trace& trace);
 // The embedded specification, or the one in `paths`. nullopt after printing every problem.
-std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths);
+std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths,
+                                    uint32_t possible_cpus = 2);
 // "-" is standard input. nullopt after saying what is wrong.
 std::optional<Trace> ReadTraceOrSay(const std::string& path);
 std::optional<Script> ReadScriptOrSay(const std::string& path);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "backends/backend.h"
+#include "backends/host_environment.h"
 #include "oracle/uapi.h"
 #include "runners/commands.h"
 #include "runners/failure_report.h"
@@ -137,7 +138,8 @@ bool WriteReport(const std::string& path, const Write& write) {
 int Run(Options* options) {
   if (const int status = Resolve(options); status != 0) return status;
   RunOptions& run = options->run;
-  const std::optional<Specs> specs = LoadSpecsOrSay(run.specs);
+  const uint32_t host_cpus = HostEnvironment("").possible_cpus;
+  const std::optional<Specs> specs = LoadSpecsOrSay(run.specs, host_cpus);
   if (!specs) return 2;
   std::vector<PlannedTest> plan;
   if (const int status = Plan(*specs, *options, &plan); status != 0) return status;
@@ -184,7 +186,17 @@ int Run(Options* options) {
     const Profile* profile =
         FindProfileOrSay(run.profile.empty() ? hellos[i].default_profile : run.profile);
     if (profile == nullptr) return 3;
-    results.push_back(RunOnBackend(run.backends[i], hellos[i], *profile, plan, run, &progress));
+    // A backend on a machine with another number of CPUs: per-CPU values have other sizes there.
+    std::optional<Specs> its_specs;
+    std::vector<PlannedTest> its_plan;
+    const uint32_t its_cpus = hellos[i].environment.possible_cpus;
+    if (its_cpus != host_cpus) {
+      its_specs = LoadSpecsOrSay(run.specs, its_cpus);
+      if (!its_specs) return 2;
+      if (const int status = Plan(*its_specs, *options, &its_plan); status != 0) return status;
+    }
+    results.push_back(RunOnBackend(run.backends[i], hellos[i], *profile,
+                                   its_specs ? its_plan : plan, run, &progress));
   }
 
   bool written =

@@ -58,6 +58,12 @@ uint32_t Answers::ValueSize(Handle handle) const {
   return map == nullptr ? 0 : map->create.value_size;
 }
 
+size_t Answers::BufferSize(Handle handle) const {
+  const KnownMap* map = MapAt(handle);
+  if (map == nullptr || !IsPerCpu(map->create.type)) return ValueSize(handle);
+  return PerCpuStride(map->create.value_size) * possible_cpus_;
+}
+
 std::vector<Bytes> Answers::KnownBytes(const std::set<Bytes>& written, size_t size) const {
   std::vector<Bytes> known;
   for (const Bytes& bytes : written) {
@@ -168,10 +174,10 @@ std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& 
                                   const Checker& checker) const {
   const Call& call = operation.call;
   if (const auto* op = std::get_if<Lookup>(&call)) {
-    return WithBytes(stated, operation, checker, op->value, ValueSize(op->map), values_);
+    return WithBytes(stated, operation, checker, op->value, BufferSize(op->map), values_);
   }
   if (const auto* op = std::get_if<LookupAndDelete>(&call)) {
-    return WithBytes(stated, operation, checker, op->value, ValueSize(op->map), values_);
+    return WithBytes(stated, operation, checker, op->value, BufferSize(op->map), values_);
   }
   if (const auto* op = std::get_if<GetNextKey>(&call)) {
     return WithBytes(stated, operation, checker, op->next_key, KeySize(op->map), keys_);
@@ -211,7 +217,7 @@ std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& 
 }
 
 void Answers::Learn(Handle map, const InBuffer& keys, const InBuffer& values, uint32_t count) {
-  const size_t key_size = KeySize(map), value_size = ValueSize(map);
+  const size_t key_size = KeySize(map), value_size = BufferSize(map);
   for (uint32_t i = 0; i < std::min(count, 1024u); ++i) {
     if (key_size != 0 && (i + 1) * key_size <= keys.bytes.size()) {
       keys_.insert(keys.bytes.Slice(i * key_size, key_size));

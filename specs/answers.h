@@ -26,6 +26,7 @@ namespace mapspec {
 
 class Answers {
  public:
+  explicit Answers(uint32_t possible_cpus) : possible_cpus_(possible_cpus) {}
   // Candidates for this operation, the likeliest first; each matches `stated`, but the oracle, in
   // the state of `checker`, need not accept any.
   std::vector<Outcome> For(const StatedOutcome& stated, const Operation& operation,
@@ -43,7 +44,9 @@ class Answers {
 
   const KnownMap* MapAt(Handle handle) const;
   uint32_t KeySize(Handle handle) const;
+  // Of a value as a program sees it, and as system calls do.
   uint32_t ValueSize(Handle handle) const;
+  size_t BufferSize(Handle handle) const;
   std::vector<Bytes> KnownBytes(const std::set<Bytes>& written, size_t size) const;
   std::vector<Outcome> WithBytes(const StatedOutcome& stated, const Operation& operation,
                                  const Checker& checker, Pointer pointer, size_t size,
@@ -64,6 +67,7 @@ class Answers {
   void NoteHelper(const Call& call);
   void Learn(Handle map, const InBuffer& keys, const InBuffer& values, uint32_t count);
 
+  uint32_t possible_cpus_;
   std::vector<KnownMap> maps_;
   std::map<uint16_t, size_t> slots_;  // Slot → index of its map.
   std::map<std::string, size_t> pins_;

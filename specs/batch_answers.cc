@@ -20,7 +20,7 @@ Answers::Page Answers::Present(Handle map, const Checker& checker) const {
   for (const Bytes& key : KnownBytes(candidates, KeySize(map))) {
     const Operation lookup{Lookup{map, {Pointer::kValid, key}, Pointer::kValid, 0},
                            Caller::kPrivileged};
-    if (const std::optional<Bytes> value = Asked(lookup, ValueSize(map), checker)) {
+    if (const std::optional<Bytes> value = Asked(lookup, BufferSize(map), checker)) {
       present.emplace_back(key, *value);
     }
   }
@@ -62,7 +62,7 @@ std::vector<Answers::Page> Answers::Pages(const StatedOutcome& stated, const Pag
 std::vector<Outcome> Answers::ForBatch(const StatedOutcome& stated, const Operation& operation,
                                        const LookupBatch& batch, const Checker& checker) const {
   const KnownMap* map = MapAt(batch.map);
-  const size_t key_size = KeySize(batch.map), value_size = ValueSize(batch.map);
+  const size_t key_size = KeySize(batch.map), value_size = BufferSize(batch.map);
   const auto buffer = [&](Pointer pointer, size_t size, size_t count) {
     if (pointer != Pointer::kValid) return Bytes();
     const bool fits = size == 0 || count <= kMaxBuffer / size;

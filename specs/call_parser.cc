@@ -25,7 +25,10 @@ bool StepParser::ParseCall(const StepWord& word, const YamlNode& fields, Call* o
         btf != nullptr && create.btf != kBadBtf && !btfs_.contains(create.btf)) {
       return problems_->Add(btf->position, "nothing fills " + btf->text + " before this step");
     }
-    maps_[create.result.slot] = {create.key_size, create.value_size};
+    if (fields.Find("inner_map") != nullptr) {
+      inner_[create.result.slot] = SizesOf(create.inner_map);
+    }
+    maps_[create.result.slot] = SizesFor(create);
     *out = std::move(create);
     return true;
   }
@@ -52,6 +55,9 @@ bool StepParser::ParseCall(const StepWord& word, const YamlNode& fields, Call* o
   for (const std::string_view view : {"mmap", "load", "store", "munmap"}) {
     if (name == view) return ParseViewCall(word, fields, out);
   }
+  for (const std::string_view network : {"socket", "send_frames", "receive_frames"}) {
+    if (name == network) return ParseNetworkCall(word, fields, out);
+  }
   return ParseDescriptorCall(word, fields, out);
 }
 
@@ -63,7 +69,7 @@ bool StepParser::ParseElementCall(const StepWord& word, const YamlNode& fields, 
   // A queue has no keys, so its words leave them out.
   if (word.word != word.operation && fields.Find("key") == nullptr) {
     key.pointer = Pointer::kNull;
-  } else if (!ReadInBuffer(fields, "key", sizes.key, &key)) {
+  } else if (!ReadInBuffer(fields, "key", sizes.key, 0, &key)) {
     return false;
   }
   if (word.operation == "delete") {
@@ -79,8 +85,8 @@ bool StepParser::ParseElementCall(const StepWord& word, const YamlNode& fields, 
   uint64_t flags = 0;
   if (!ReadFlags(fields, "flags", ElemFlags(), &flags, problems_)) return false;
   if (word.operation == "update") {
-    Update call{map, std::move(key), {}, flags};
-    if (!ReadInBuffer(fields, "value", sizes.value, &call.value)) return false;
+    Update call{map, std::move(key), {}, flags, kNoFd};
+    if (!ReadValue(fields, sizes, &call)) return false;
     *out = std::move(call);
     return true;
   }
@@ -141,8 +147,8 @@ bool StepParser::ParseBatchCall(const StepWord& word, const YamlNode& fields, Ca
   if (!ReadMap(fields, &batch.map)) return false;
   const ElementSizes sizes = SizesOf(batch.map);
   const bool update = word.operation == "update_batch";
-  if (!ReadElements(fields, "keys", sizes.key, &batch.keys, &batch.count) ||
-      (update && !ReadElements(fields, "values", sizes.value, &batch.values, &batch.count)) ||
+  if (!ReadElements(fields, "keys", sizes.key, 0, &batch.keys, &batch.count) ||
+      (update && !ReadBatchValues(fields, sizes, &batch)) ||
       !ReadNumber(fields, "count", &batch.count, problems_) ||
       !ReadFlags(fields, "elem_flags", ElemFlags(), &batch.elem_flags, problems_) ||
       !ReadFlags(fields, "flags", ElemFlags(), &batch.flags, problems_)) {
@@ -222,6 +228,53 @@ bool StepParser::ParseDescriptorCall(const StepWord& word, const YamlNode& field
   if (name == "poll") *out = Poll{map};
   if (name == "read") *out = FdRead{map};
   if (name == "write") *out = FdWrite{map};
+  return true;
+}
+
+bool StepParser::ParseNetworkCall(const StepWord& word, const YamlNode& fields, Call* out) {
+  // By SocketOpen::Kind.
+  static const std::vector<std::string> kKinds = {"udp", "tcp", "xdp_bare", "xdp_unbound", "xdp"};
+  const auto small = [&](std::string_view name, uint32_t limit, uint32_t* number) {
+    const YamlNode* node = fields.Find(name);
+    uint64_t read = *number;
+    if (node != nullptr && !ParseUnsigned(*node, name, limit, &read, problems_)) return false;
+    *number = static_cast<uint32_t>(read);
+    return true;
+  };
+  if (word.operation == "socket") {
+    SocketOpen call;
+    auto kind = static_cast<size_t>(call.kind);
+    if (!ReadResult(fields, 'm', &call.result.slot) ||
+        !ReadWord(fields, "kind", kKinds, &kind, problems_) ||
+        !small("device", kNetDevices - 1, &call.device) ||
+        !small("queue", kNetQueues - 1, &call.queue)) {
+      return false;
+    }
+    call.kind = static_cast<SocketOpen::Kind>(kind);
+    maps_[call.result.slot] = BaseSizes();
+    *out = call;
+    return true;
+  }
+  if (word.operation == "receive_frames") {
+    ReceiveFrames call;
+    if (fields.Find("socket") == nullptr) return Missing(fields, "socket");
+    if (!ReadHandle(fields, "socket", &call.socket)) return false;
+    *out = call;
+    return true;
+  }
+  SendFrames call;
+  const YamlNode* payload = fields.Find("payload");
+  if (!ReadMap(fields, &call.map) || !ReadNumber(fields, "key", &call.key, problems_) ||
+      !ReadNumber(fields, "flags", &call.flags, problems_) ||
+      !small("device", kNetDevices - 1, &call.device) ||
+      !small("queue", kNetQueues - 1, &call.queue) || !small("count", kMaxFrames, &call.count) ||
+      (payload != nullptr && !ParseBytes(*payload, "payload", 8, &call.payload, problems_))) {
+    return false;
+  }
+  if (call.payload.size() > kMaxPayload) {
+    return problems_->Add(payload->position, "`payload` has more than 1024 bytes");
+  }
+  *out = std::move(call);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #ifndef SPECS_EMBEDDED_SPECS_H_
 #define SPECS_EMBEDDED_SPECS_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "specs/spec.h"
@@ -16,9 +17,10 @@ namespace mapspec {
 // Named "specs/hash.yaml", in the order of their names.
 std::vector<SpecText> EmbeddedSpecTexts();
 
-// Read once, with the traits of this binary. The build fails when these files have an error, so
-// that a caller need not look for any.
-const LoadedSpecs& Specification();
+// Read once for each number of CPUs, with the traits of this binary: an element of a per-CPU map
+// has so many values in the scenarios. The build fails when these files have an error, so that a
+// caller need not look for any.
+const LoadedSpecs& Specification(uint32_t possible_cpus = 2);
 
 }  // namespace mapspec
 

@@ -80,7 +80,7 @@ class ExpectParser {
     }
     return ParseRefused(node, out) && CheckHeld(node) && ParseReturned(node, out) &&
            ParseOutput(node, out) && ParseElements(node, "keys", sizes_.key, &out->keys) &&
-           ParseElements(node, "values", sizes_.value, &out->values) && ParseBatch(node, out) &&
+           ParseElements(node, "values", value_size(), &out->values) && ParseBatch(node, out) &&
            ParseUntouched(node, out) && ParseNumber(node, out) && ParseInfo(node, out);
   }
 
@@ -144,9 +144,19 @@ class ExpectParser {
     return true;
   }
 
+  // Of a value as the call sees it.
+  uint32_t cpus() const { return IsProgramPath(call_) ? 0 : sizes_.cpus; }
+  size_t value_size() const {
+    return cpus() == 0 ? sizes_.value : PerCpuStride(sizes_.value) * cpus();
+  }
+
   // Exactly `size` bytes, unlike an input, which the call may read in part or find too short.
   bool ParseExact(const YamlNode& node, std::string_view name, size_t size, Bytes* out) {
-    if (!ParseBytes(node, name, size, out, problems_)) return false;
+    const bool value = name == "value" || name == "values";
+    const bool parsed = value && cpus() != 0
+                            ? ParseValueBytes(node, name, sizes_.value, cpus(), out, problems_)
+                            : ParseBytes(node, name, size, out, problems_);
+    if (!parsed) return false;
     if (out->size() == size) return true;
     return problems_->Add(node.position, Quoted(name) + " has " + std::to_string(out->size()) +
                                              " bytes; this output has " + std::to_string(size));
@@ -159,7 +169,7 @@ class ExpectParser {
     const YamlNode* output = node.Find(name);
     if (output == nullptr) return true;
     Bytes bytes;
-    const size_t size = key ? sizes_.key : load != nullptr ? load->length : sizes_.value;
+    const size_t size = key ? sizes_.key : load != nullptr ? load->length : value_size();
     if (!ParseExact(*output, name, size, &bytes)) return false;
     out->output = std::move(bytes);
     return true;
@@ -281,6 +291,9 @@ class ExpectParser {
     uint32_t revents = 0;
     if (!ReadNumber(node, "revents", &revents, problems_)) return false;
     if (node.Find("revents") != nullptr) out->number = revents;
+    uint32_t to_stack = 0;
+    if (!ReadNumber(node, "to_stack", &to_stack, problems_)) return false;
+    if (node.Find("to_stack") != nullptr) out->number = to_stack;
     return true;
   }
 

@@ -184,6 +184,37 @@ bool ParseBytes(const YamlNode& node, std::string_view name, size_t size, Bytes*
   return true;
 }
 
+bool ParseValueBytes(const YamlNode& node, std::string_view name, size_t size, uint32_t cpus,
+                     Bytes* out, Problems* problems) {
+  const YamlNode* each = node.IsMapping() ? node.Find("cpus") : nullptr;
+  if (each == nullptr) {
+    // Quoted bytes are what they are.
+    if (cpus == 0 || (node.IsScalar() && node.quoted)) {
+      return ParseBytes(node, name, size, out, problems);
+    }
+    Bytes one;
+    if (!ParseBytes(node, name, size, &one, problems)) return false;
+    one.Resize(PerCpuStride(size));
+    for (uint32_t cpu = 0; cpu < cpus; ++cpu) out->Append(one);
+    return true;
+  }
+  if (cpus == 0) {
+    return problems->Add(each->position, "`cpus` is for values of per-CPU maps by system calls");
+  }
+  if (!each->IsList() || node.fields.size() != 1) {
+    return problems->Add(each->position, "`cpus` is a list of values, and stands alone");
+  }
+  for (uint32_t cpu = 0; cpu < cpus; ++cpu) {
+    Bytes one;
+    if (cpu < each->items.size() && !ParseBytes(each->items[cpu], name, size, &one, problems)) {
+      return false;
+    }
+    one.Resize(PerCpuStride(size));
+    out->Append(one);
+  }
+  return true;
+}
+
 bool ParseMapTypeNode(const YamlNode& node, MapType* out, Problems* problems) {
   if (!node.IsScalar()) {
     return problems->Add(node.position, "a map type must be a name, not " + node.Describe());

@@ -83,6 +83,12 @@ bool ReadFlags(const YamlNode& mapping, std::string_view name, std::span<const N
 bool ParseBytes(const YamlNode& node, std::string_view name, size_t size, Bytes* out,
                 Problems* problems);
 
+// The same for a value of `size` bytes that each of `cpus` CPUs has, as system calls see it: a
+// number and {fill: ...} stand for every CPU's, {cpus: [1, 2]} for those of CPU 0 and 1, with zeros
+// for the rest; padding is zero. With `cpus` 0 it is ParseBytes.
+bool ParseValueBytes(const YamlNode& node, std::string_view name, size_t size, uint32_t cpus,
+                     Bytes* out, Problems* problems);
+
 bool ParseMapTypeNode(const YamlNode& node, MapType* out, Problems* problems);
 
 // Every name that can be written, for messages and for the schema's test.

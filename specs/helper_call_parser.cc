@@ -133,8 +133,28 @@ bool StepParser::ParseHelperCall(const StepWord& word, const YamlNode& fields, C
     return true;
   }
 
+  if (word.word == "redirect_map") {
+    HelperRedirectMap call{map, 0, 0};
+    if (!ReadNumber(fields, "key", &call.key, problems_) ||
+        !ReadNumber(fields, "flags", &call.flags, problems_)) {
+      return false;
+    }
+    *out = call;
+    return true;
+  }
+
   Bytes bytes;
   if (!ReadHelperBytes(fields, "key", sizes.key, &bytes)) return false;
+  if (word.word == "lookup_inner") {
+    HelperLookupInner call{map, std::move(bytes), {}, fields.Find("store") != nullptr, {}};
+    const ElementSizes inner = InnerSizesOf(map);
+    if (!ReadHelperBytes(fields, "inner_key", inner.key, &call.inner_key) ||
+        (call.store && !ReadHelperBytes(fields, "store", inner.value, &call.value))) {
+      return false;
+    }
+    *out = std::move(call);
+    return true;
+  }
   if (word.word == "lookup") {
     HelperLookup call{map, std::move(bytes), fields.Find("store") != nullptr, {}, false};
     if ((call.store && !ReadHelperBytes(fields, "store", sizes.value, &call.value)) ||

@@ -13,6 +13,8 @@
 namespace mapspec {
 namespace {
 
+constexpr uint32_t kCpus = 2;  // For which Specification() writes its scenarios.
+
 // Outcomes that one search tries at most; enough for every order of the few elements a scenario
 // has.
 constexpr size_t kMaxTries = 20'000;
@@ -51,7 +53,7 @@ class Search {
   Search(const Scenario& scenario, const Profile& profile)
       : scenario_(scenario), start_(profile, SelfCheckEnvironment()) {}
 
-  bool Solve() { return SolveFrom(0, start_, Answers()); }
+  bool Solve() { return SolveFrom(0, start_, Answers(kCpus)); }
 
   const std::vector<Outcome>& outcomes() const { return outcomes_; }
   const Checker& start() const { return start_; }
@@ -133,7 +135,7 @@ Environment SelfCheckEnvironment() {
   environment.backend = "oracle";
   environment.implementation = "the oracle itself";
   environment.machine = "x86_64";
-  environment.possible_cpus = 2;
+  environment.possible_cpus = kCpus;
   environment.page_size = 4096;
   return environment;
 }
@@ -169,7 +171,7 @@ SelfCheckResult SelfCheck(const Scenario& scenario, const Profile& profile) {
   const ClauseId clause = FindClause(scenario.clause);
   bool cited = false;
   Checker checker = search.start();
-  Answers answers;
+  Answers answers(kCpus);
   for (size_t i = 0; i < scenario.steps.size(); ++i) {
     const Step& step = scenario.steps[i];
     if (profile.observed) {

@@ -54,7 +54,7 @@ bool ReadPaths(const YamlNode& node, const std::optional<Path>& of_clause, std::
 // The steps, for one type of map.
 bool ParseSteps(const YamlNode& node, const ScenarioDefaults& defaults, Scenario* scenario,
                 Problems* problems) {
-  StepParser parser(defaults.map, defaults.has_type, scenario->via, problems);
+  StepParser parser(defaults, scenario->via, problems);
   if (const YamlNode* map = node.Find("map")) {
     Step create;
     if (!parser.ParseMap(map, map->position, &create)) return false;
@@ -124,6 +124,9 @@ bool ParseScenario(const YamlNode& node, const ScenarioDefaults& defaults, const
     return false;
   }
   if (node.Find("name") != nullptr && !CheckName(node, name, problems)) return false;
+  if (!defaults.replaced_prefix.empty() && scenario.clause.starts_with(defaults.replaced_prefix)) {
+    scenario.clause.replace(0, defaults.replaced_prefix.size(), defaults.prefix);
+  }
   scenario.id = name.empty() ? scenario.clause : scenario.clause + "/" + name;
   scenario.position = node.Find("clause")->position;
   std::vector<Path> paths;

@@ -22,7 +22,12 @@ namespace mapspec {
 // What a file says for all its scenarios.
 struct ScenarioDefaults {
   MapCreate map;
-  bool has_type = false;  // Else a map must name its type.
+  bool has_type = false;       // Else a map must name its type.
+  uint32_t possible_cpus = 2;  // How many values an element of a per-CPU map has.
+  // Of scenarios that are taken over from another file: "hash." in the ids of their clauses becomes
+  // "lru_hash.".
+  std::string replaced_prefix;
+  std::string prefix;
 };
 
 // Reads `defaults:`; `map_type` is the file's, nothing for GENERIC.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -26,6 +27,7 @@ class FileReader {
   FileReader(const std::string& name, const LoadOptions& options)
       : options_(options), problems_(name) {
     file_.name = name;
+    defaults_.possible_cpus = options.possible_cpus;
   }
 
   void ReadClauses(const std::string& text) {
@@ -35,7 +37,7 @@ class FileReader {
       problems_.Add(error.position, error.message);
       return;
     }
-    static const Words kFields = {"map_type", "defaults", "clauses", "scenarios"};
+    static const Words kFields = {"map_type", "inherits", "defaults", "clauses", "scenarios"};
     CheckFields(*root_, "a specification", kFields, &problems_);
     if (!root_->IsMapping() || !ReadMapType(*root_)) {
       root_.reset();
@@ -43,6 +45,37 @@ class FileReader {
     }
     ParseDefaults(root_->Find("defaults"), file_.map_type, &defaults_, &problems_);
     ForEach(*root_, "clauses", [&](const YamlNode& node) { ReadClause(node); });
+    if (const YamlNode* node = root_->Find("inherits")) ReadInherits(*node);
+  }
+
+  // The file whose clauses and scenarios hold for this file's type too.
+  std::optional<MapType> inherits_from() const { return inherited_.from; }
+  // Nothing inherits from what inherits itself.
+  void NoBase() {
+    problems_.Add(inherited_.position,
+                  "`from` needs a map type that has a file of its own, which inherits nothing");
+  }
+
+  // Takes over the clauses of `base` whose ids, without their first component, are neither in
+  // `except` nor written in this file.
+  void InheritClauses(const FileReader& base) {
+    base_ = &base;
+    for (const ClauseSpec& clause : base.file_.clauses) {
+      const std::string rest = clause.id.substr(base.file_.prefix.size() + 1);
+      if (IsExcepted(rest)) continue;
+      ClauseSpec taken = clause;
+      taken.id = file_.prefix + "." + rest;
+      taken.ledger.clear();
+      taken.position = inherited_.position;
+      if (const auto rows = inherited_.ledger.find(rest); rows != inherited_.ledger.end()) {
+        taken.ledger = rows->second;
+        inherited_.used_ledger.insert(rest);
+      }
+      file_.clauses.push_back(std::move(taken));
+    }
+    for (const auto& [rest, rows] : inherited_.ledger) {
+      if (!inherited_.used_ledger.contains(rest)) Unknown("ledger", rest);
+    }
   }
 
   // After the clauses of every file: their paths tell who carries a scenario out.
@@ -52,7 +85,7 @@ class FileReader {
       ParseScenario(node, defaults_, path_of, &file_.scenarios, &problems_);
     });
     for (Scenario& scenario : file_.scenarios) scenario.file = file_.name;
-    root_.reset();
+    if (base_ != nullptr) InheritScenarios(path_of);
   }
 
   const SpecFile& file() const { return file_; }
@@ -70,6 +103,82 @@ class FileReader {
       return;
     }
     for (const YamlNode& item : list->items) function(item);
+  }
+
+  void Unknown(std::string_view where, const std::string& what) {
+    problems_.Add(inherited_.position, "`" + std::string(where) + "` of `inherits` names `" +
+                                           what.substr(0, 100) +
+                                           "`, which is nothing that would be inherited");
+  }
+
+  bool IsExcepted(const std::string& what) {
+    const auto found = inherited_.except.find(what);
+    if (found == inherited_.except.end()) return false;
+    found->second = true;
+    return true;
+  }
+
+  // inherits: {from: BPF_MAP_TYPE_HASH, except: [create.flags, "update.full/program"],
+  //            ledger: {create.zero-sizes: [ROW]}}; names are without the type in front.
+  void ReadInherits(const YamlNode& node) {
+    static const Words kFields = {"from", "except", "ledger"};
+    if (!CheckFields(node, "inherits", kFields, &problems_)) return;
+    inherited_.position = node.position;
+    const YamlNode* from = node.Find("from");
+    MapType type;
+    if (from == nullptr || !file_.map_type) {
+      problems_.Add(node.position, from == nullptr ? "`from` of `inherits` is missing"
+                                                   : "a GENERIC file inherits nothing");
+      return;
+    }
+    if (!ParseMapTypeNode(*from, &type, &problems_)) return;
+    inherited_.from = type;
+    ForEach(node, "except", [&](const YamlNode& item) { inherited_.except[item.text] = false; });
+    const YamlNode* ledger = node.Find("ledger");
+    if (ledger == nullptr) return;
+    if (!ledger->IsMapping()) {
+      problems_.Add(ledger->position, "`ledger` of `inherits` is a mapping of clauses to rows");
+      return;
+    }
+    for (const YamlField& field : ledger->fields) {
+      for (const YamlNode& row : field.value.items) {
+        inherited_.ledger[field.name].push_back(row.text);
+      }
+    }
+  }
+
+  void InheritScenarios(const PathOf& path_of) {
+    ScenarioDefaults defaults = base_->defaults_;
+    defaults.map.type = *file_.map_type;
+    defaults.possible_cpus = options_.possible_cpus;
+    defaults.replaced_prefix = base_->file_.prefix + ".";
+    defaults.prefix = file_.prefix + ".";
+    // What is wrong with a scenario is told once more where it is written.
+    Problems problems(base_->file_.name);
+    std::vector<Scenario> taken;
+    ForEach(*base_->root_, "scenarios", [&](const YamlNode& node) {
+      const YamlNode* clause = node.Find("clause");
+      const std::string& id = clause != nullptr ? clause->text : file_.prefix;
+      if (!id.starts_with(defaults.replaced_prefix)) return;
+      const std::string rest = id.substr(defaults.replaced_prefix.size());
+      if (inherited_.except.contains(rest)) return;
+      const YamlNode* name = node.Find("name");
+      if (name != nullptr && IsExcepted(rest + "/" + name->text)) return;
+      ParseScenario(node, defaults, path_of, &taken, &problems);
+    });
+    for (const SpecError& error : problems.errors()) {
+      problems_.Add(inherited_.position, "inherited from " + base_->file_.name + ":" +
+                                             std::to_string(error.position.line) + ": " +
+                                             error.message);
+    }
+    for (Scenario& scenario : taken) {
+      if (IsExcepted(scenario.id.substr(defaults.prefix.size()))) continue;
+      scenario.file = base_->file_.name;
+      file_.scenarios.push_back(std::move(scenario));
+    }
+    for (const auto& [what, used] : inherited_.except) {
+      if (!used) Unknown("except", what);
+    }
   }
 
   bool ReadMapType(const YamlNode& root) {
@@ -103,7 +212,15 @@ class FileReader {
   Problems problems_;
   SpecFile file_;
   ScenarioDefaults defaults_;
-  std::optional<YamlNode> root_;  // Until the scenarios are read; nothing when there are none.
+  std::optional<YamlNode> root_;  // Nothing when it could not be read.
+  struct {
+    std::optional<MapType> from;
+    Position position;
+    std::map<std::string, bool> except;  // Whether there was something to except.
+    std::map<std::string, std::vector<std::string>> ledger;
+    std::set<std::string> used_ledger;
+  } inherited_;
+  const FileReader* base_ = nullptr;
 };
 
 std::string Place(const std::string& file, Position position) {
@@ -180,11 +297,24 @@ void CrossCheck(LoadedSpecs* loaded) {
 
 LoadedSpecs LoadSpecTexts(std::span<const SpecText> texts, const LoadOptions& options) {
   LoadedSpecs loaded;
-  std::vector<FileReader> readers;
+  std::deque<FileReader> readers;  // Some point to others.
   std::map<std::string, Path> paths;
   for (const SpecText& text : texts) {
     FileReader& reader = readers.emplace_back(text.name, options);
     reader.ReadClauses(text.text);
+  }
+  for (FileReader& reader : readers) {
+    if (!reader.inherits_from()) continue;
+    const auto base = std::find_if(readers.begin(), readers.end(), [&](const FileReader& other) {
+      return other.file().map_type == reader.inherits_from() && !other.inherits_from();
+    });
+    if (base == readers.end()) {
+      reader.NoBase();
+    } else {
+      reader.InheritClauses(*base);
+    }
+  }
+  for (FileReader& reader : readers) {
     for (const ClauseSpec& clause : reader.file().clauses) paths.emplace(clause.id, clause.path);
   }
   for (FileReader& reader : readers) {
@@ -193,6 +323,8 @@ LoadedSpecs LoadSpecTexts(std::span<const SpecText> texts, const LoadOptions& op
       if (found == paths.end()) return std::nullopt;
       return found->second;
     });
+  }
+  for (FileReader& reader : readers) {
     loaded.errors.insert(loaded.errors.end(), reader.errors().begin(), reader.errors().end());
     loaded.specs.files.push_back(reader.TakeFile());
   }

@@ -7,6 +7,7 @@
 #ifndef SPECS_SPEC_LOADER_H_
 #define SPECS_SPEC_LOADER_H_
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct SpecText {
 struct LoadOptions {
   // The traits that clauses may name (TraitNames() of oracle/profile.h); empty: any.
   std::vector<std::string> traits;
+  // How many values an element of a per-CPU map has in the scenarios.
+  uint32_t possible_cpus = 2;
 };
 
 struct LoadedSpecs {

@@ -67,6 +67,11 @@ ElementSizes StepParser::SizesOf(Handle map) const {
   return found == maps_.end() ? BaseSizes() : found->second;
 }
 
+ElementSizes StepParser::InnerSizesOf(Handle map) const {
+  const auto found = inner_.find(map.slot);
+  return found == inner_.end() ? BaseSizes() : found->second;
+}
+
 bool StepParser::ReadHandle(const YamlNode& fields, std::string_view name, Handle* out) {
   const YamlNode* node = fields.Find(name);
   if (node == nullptr) return true;
@@ -128,7 +133,7 @@ bool StepParser::ReadPointer(const YamlNode& fields, std::string_view name, Poin
 }
 
 bool StepParser::ReadInBuffer(const YamlNode& fields, std::string_view name, size_t size,
-                              InBuffer* out) {
+                              uint32_t cpus, InBuffer* out) {
   const YamlNode* node = fields.Find(name);
   if (node == nullptr) return Missing(fields, name);
   if (node->IsNull()) {
@@ -139,30 +144,61 @@ bool StepParser::ReadInBuffer(const YamlNode& fields, std::string_view name, siz
     out->pointer = Pointer::kBad;
     return true;
   }
-  return ParseBytes(*node, name, size, &out->bytes, problems_);
+  return ParseValueBytes(*node, name, size, cpus, &out->bytes, problems_);
 }
 
 bool StepParser::ReadElements(const YamlNode& fields, std::string_view name, size_t size,
-                              InBuffer* out, uint32_t* count) {
+                              uint32_t cpus, InBuffer* out, uint32_t* count) {
   const YamlNode* node = fields.Find(name);
   if (node == nullptr) return Missing(fields, name);
   if (!node->IsList()) {
     if (fields.Find("count") == nullptr && !node->IsNull() && !node->IsWord("bad")) {
       return Missing(fields, "count");
     }
-    return ReadInBuffer(fields, name, size, out);
+    return ReadInBuffer(fields, name, size, cpus, out);
   }
+  const size_t wanted = cpus == 0 ? size : PerCpuStride(size) * cpus;
   for (const YamlNode& item : node->items) {
     Bytes element;
-    if (!ParseBytes(item, name, size, &element, problems_)) return false;
-    if (element.size() != size) {
+    if (!ParseValueBytes(item, name, size, cpus, &element, problems_)) return false;
+    if (element.size() != wanted) {
       return problems_->Add(item.position, "an element of " + Quoted(name) + " has " +
                                                std::to_string(element.size()) + " bytes, not " +
-                                               std::to_string(size));
+                                               std::to_string(wanted));
     }
     out->bytes.Append(element);
   }
   *count = std::max(*count, static_cast<uint32_t>(node->items.size()));
+  return true;
+}
+
+bool StepParser::IsDescriptor(const YamlNode* node) {
+  return node != nullptr && node->IsMapping() && node->Find("fd") != nullptr;
+}
+
+bool StepParser::ReadDescriptor(const YamlNode& node, Handle* out) {
+  static const std::vector<std::string> kFields = {"fd"};
+  return CheckFields(node, "a descriptor", kFields, problems_) && ReadHandle(node, "fd", out);
+}
+
+bool StepParser::ReadValue(const YamlNode& fields, ElementSizes sizes, Update* out) {
+  if (const YamlNode* value = fields.Find("value"); IsDescriptor(value)) {
+    return ReadDescriptor(*value, &out->value_fd);
+  }
+  return ReadInBuffer(fields, "value", sizes.value, sizes.cpus, &out->value);
+}
+
+bool StepParser::ReadBatchValues(const YamlNode& fields, ElementSizes sizes, UpdateBatch* out) {
+  const YamlNode* values = fields.Find("values");
+  const bool descriptors = values != nullptr && values->IsList() && !values->items.empty() &&
+                           IsDescriptor(&values->items[0]);
+  if (!descriptors) {
+    return ReadElements(fields, "values", sizes.value, sizes.cpus, &out->values, &out->count);
+  }
+  for (const YamlNode& item : values->items) {
+    if (!ReadDescriptor(item, &out->value_fds.emplace_back())) return false;
+  }
+  out->count = std::max(out->count, static_cast<uint32_t>(values->items.size()));
   return true;
 }
 
@@ -197,7 +233,7 @@ bool StepParser::ParseMap(const YamlNode* node, Position position, Step* out) {
   }
   // What a scenario's map is made with holds for the maps that its steps make, unless they say
   // otherwise.
-  maps_[0] = {create.key_size, create.value_size};
+  maps_[0] = SizesFor(create);
   out->operation.call = create;
   out->expected.alternatives = {StatedOutcome{}};
   out->position = position;
@@ -262,6 +298,9 @@ bool StepParser::ParseStep(const YamlNode& node, Step* out) {
     if (!ReadMap(fields, &map)) return false;
     sizes = SizesOf(map);
   }
+  // What a program sees of a per-CPU map is its CPU's, so it has to be a certain one.
+  if (program && sizes.cpus != 0 && out->operation.cpu == kAnyCpu) out->operation.cpu = 0;
+  if (std::holds_alternative<HelperLookupInner>(out->operation.call)) sizes = InnerSizesOf(map);
   return ParseExpect(fields.Find("expect"), *word, out->operation.call, sizes, &out->expected,
                      problems_);
 }

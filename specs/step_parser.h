@@ -28,15 +28,20 @@ bool ParseSlot(const YamlNode& node, char letter, uint16_t* out, Problems* probl
 // Element sizes in bytes.
 struct ElementSizes {
   uint32_t key = 4;
-  uint32_t value = 4;
+  uint32_t value = 4;  // Of a per-CPU map: of one CPU's value.
+  uint32_t cpus = 0;   // Of a per-CPU map: how many values an element has; else 0.
 };
 
 class StepParser {
  public:
-  // `base` holds what a map is created with where a step says nothing; `via` tells who carries out
-  // a step that does not say it and that both system calls and programs can make.
-  StepParser(const MapCreate& base, bool has_type, Path via, Problems* problems)
-      : base_(base), has_type_(has_type), via_(via), problems_(problems) {}
+  // `defaults` holds what a map is created with where a step says nothing; `via` tells who carries
+  // out a step that does not say it and that both system calls and programs can make.
+  StepParser(const ScenarioDefaults& defaults, Path via, Problems* problems)
+      : base_(defaults.map),
+        has_type_(defaults.has_type),
+        possible_cpus_(defaults.possible_cpus),
+        via_(via),
+        problems_(problems) {}
 
   // The creation of m0 by `map:`; `node` may be nullptr.
   bool ParseMap(const YamlNode* node, Position position, Step* out);
@@ -48,6 +53,7 @@ class StepParser {
   bool ParseElementCall(const StepWord& word, const YamlNode& fields, Call* out);
   bool ParseBatchCall(const StepWord& word, const YamlNode& fields, Call* out);
   bool ParseDescriptorCall(const StepWord& word, const YamlNode& fields, Call* out);
+  bool ParseNetworkCall(const StepWord& word, const YamlNode& fields, Call* out);
   bool ParseViewCall(const StepWord& word, const YamlNode& fields, Call* out);
   bool ParseLookupBatch(bool and_delete, const YamlNode& fields, Call* out);
 
@@ -63,21 +69,36 @@ class StepParser {
   bool ReadView(const YamlNode& fields, uint16_t* out);
   bool ReadPlace(const YamlNode& fields, Operation* out);
   bool ReadResult(const YamlNode& fields, char letter, uint16_t* out);
-  bool ReadInBuffer(const YamlNode& fields, std::string_view name, size_t size, InBuffer* out);
-  bool ReadElements(const YamlNode& fields, std::string_view name, size_t size, InBuffer* out,
-                    uint32_t* count);
+  // `cpus`: as in ElementSizes, for values; 0 for everything else.
+  bool ReadInBuffer(const YamlNode& fields, std::string_view name, size_t size, uint32_t cpus,
+                    InBuffer* out);
+  bool ReadElements(const YamlNode& fields, std::string_view name, size_t size, uint32_t cpus,
+                    InBuffer* out, uint32_t* count);
+  bool ReadBatchValues(const YamlNode& fields, ElementSizes sizes, UpdateBatch* out);
   bool ReadPointer(const YamlNode& fields, std::string_view name, Pointer* out);
   bool ReadRequiredText(const YamlNode& fields, std::string_view name, std::string* out);
   bool Missing(const YamlNode& fields, std::string_view name);
 
+  // {fd: m1} as a value.
+  static bool IsDescriptor(const YamlNode* node);
+  bool ReadDescriptor(const YamlNode& node, Handle* out);
+  bool ReadValue(const YamlNode& fields, ElementSizes sizes, Update* out);
+
   ElementSizes SizesOf(Handle map) const;
-  ElementSizes BaseSizes() const { return {base_.key_size, base_.value_size}; }
+  // Of the inner maps of a map of maps.
+  ElementSizes InnerSizesOf(Handle map) const;
+  ElementSizes SizesFor(const MapCreate& create) const {
+    return {create.key_size, create.value_size, IsPerCpu(create.type) ? possible_cpus_ : 0};
+  }
+  ElementSizes BaseSizes() const { return SizesFor(base_); }
 
   MapCreate base_;
   bool has_type_;
+  uint32_t possible_cpus_;
   Path via_;
   Problems* problems_;
-  std::map<uint16_t, ElementSizes> maps_;  // Slots that something filled.
+  std::map<uint16_t, ElementSizes> maps_;   // Slots that something filled.
+  std::map<uint16_t, ElementSizes> inner_;  // Of maps of maps.
   std::map<uint16_t, ElementSizes> views_;
   std::map<std::string, ElementSizes> pins_;
   std::set<uint16_t> btfs_;

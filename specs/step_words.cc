@@ -89,6 +89,9 @@ std::vector<StepWord> MakeTable() {
                    "lookup_percpu"),
       ByHelperOnly("bpf_for_each_map_elem()", {"map", "limit", "flags"},
                    {"count", "keys", "values", "any_order"}, {}, "for_each"),
+      ByHelperOnly("bpf_map_lookup_elem() in an inner map", {"map", "key", "inner_key", "store"},
+                   value, value, "lookup_inner"),
+      ByHelperOnly("bpf_redirect_map()", {"map", "key", "flags"}, {}, {}, "redirect_map"),
       Make("get_next_key", {"map", "key", "next_key"}, {"next_key"}, {"next_key"}),
       lookup_batch,
       lookup_and_delete_batch,
@@ -109,6 +112,10 @@ std::vector<StepWord> MakeTable() {
       Make("poll", {"map"}, {"revents"}),
       Make("read", {"map"}),
       Make("write", {"map"}),
+      Make("socket", {"as", "kind", "device", "queue"}),
+      Make("send_frames", {"map", "key", "flags", "device", "queue", "count", "payload"},
+           {"to_stack"}),
+      Make("receive_frames", {"socket"}, {"count"}),
       Make("btf_load", {"as", "key_size", "value_size", "lock_offset"}),
   };
 }

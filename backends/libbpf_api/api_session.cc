@@ -18,11 +18,6 @@ namespace {
 // with, and traces would too.
 constexpr uint32_t kInfoSize = offsetof(::bpf_map_info, map_extra) + sizeof(uint64_t);
 
-bool IsPerCpu(MapType type) {
-  return type == MapType::PERCPU_HASH || type == MapType::PERCPU_ARRAY ||
-         type == MapType::LRU_PERCPU_HASH || type == MapType::PERCPU_CGROUP_STORAGE;
-}
-
 void CloseFd(int fd) {
   if (fd >= 0) close(fd);
 }
@@ -54,12 +49,17 @@ void CallHost::RestoreCapabilities() {}
 std::unique_ptr<PinDirectory> CallHost::MakePinDirectory(std::string* error) {
   return MakeTemporaryPinDirectory(error);
 }
+std::unique_ptr<ScriptNetwork> CallHost::MakeNetwork(std::string* error) {
+  *error = "no network";
+  return nullptr;
+}
 
 ApiSession::ApiSession(std::shared_ptr<const ApiSetup> setup)
     : setup_(std::move(setup)), api_(setup_->api) {}
 
 ApiSession::~ApiSession() {
   programs_.reset();  // Before the maps that programs refer to.
+  network_.reset();
   for (View& view : views_) Unmap(&view);
   for (const Slot& slot : slots_) CloseFd(slot.fd);
   for (const Btf& btf : btfs_) CloseFd(btf.fd);
@@ -69,7 +69,8 @@ ApiSession::~ApiSession() {
 
 void ApiSession::Run(std::span<const Operation> operations, std::vector<Outcome>* outcomes) {
   for (size_t begin = 0; begin < operations.size();) {
-    if (!IsProgramPath(operations[begin].call)) {
+    const Call& call = operations[begin].call;
+    if (!IsProgramPath(call) || std::holds_alternative<HelperRedirectMap>(call)) {
       RunOne(operations[begin++], &outcomes->emplace_back());
       continue;
     }
@@ -143,7 +144,7 @@ uint32_t ApiSession::AddRecord(MapType type, uint32_t key_size, uint32_t value_s
   record.key_size = key_size;
   record.value_size = value_size;
   if (IsPerCpu(type)) {
-    record.value_size = (size_t{value_size} + 7) / 8 * 8 * setup_->possible_cpus;
+    record.value_size = PerCpuStride(value_size) * setup_->possible_cpus;
   }
   record.max_entries = max_entries;
   record.shape = {type, key_size, value_size, -1};
@@ -168,6 +169,7 @@ void ApiSession::Fill(Handle handle, int fd, uint32_t record) {
   if (handle.slot >= slots_.size()) slots_.resize(handle.slot + size_t{1});
   if (programs_ != nullptr) programs_->Forget(handle.slot);
   Slot& slot = slots_[handle.slot];
+  if (network_ != nullptr && slot.fd >= 0) network_->Closing(slot.fd);
   CloseFd(slot.fd);
   slot.fd = fd;
   slot.record = record;
@@ -350,6 +352,7 @@ void ApiSession::Do(const Unlink& op, Outcome* out) {
 
 void ApiSession::Do(const Close& op, Outcome* out) {
   if (programs_ != nullptr) programs_->Forget(op.map.slot);
+  if (network_ != nullptr && Fd(op.map) >= 0) network_->Closing(Fd(op.map));
   SetSystemResult(close(Fd(op.map)), out);
   if (op.map.slot < slots_.size()) slots_[op.map.slot].fd = -1;
   if (op.map == kNotAMap) not_a_map_ = -1;
@@ -364,6 +367,36 @@ void ApiSession::Do(const BtfLoad& op, Outcome* out) {
   if (op.result >= btfs_.size()) btfs_.resize(op.result + size_t{1});
   CloseFd(btfs_[op.result].fd);
   btfs_[op.result] = {fd < 0 ? -1 : fd, op.lock_offset};
+}
+
+// ---- Sockets and frames
+
+ScriptNetwork* ApiSession::Network(Outcome* out) {
+  if (network_ == nullptr) {
+    std::string error;
+    network_ = setup_->host->MakeNetwork(&error);
+    if (network_ == nullptr) NotRun(std::move(error), out);
+  }
+  return network_.get();
+}
+
+void ApiSession::Do(const SocketOpen& op, Outcome* out) {
+  ScriptNetwork* network = Network(out);
+  if (network == nullptr) return;
+  const int fd = network->Open(op, out);
+  if (out->completion != Completion::kNotRun) Fill(op.result, fd, kNoRecord);
+}
+
+void ApiSession::Do(const SendFrames& op, Outcome* out) {
+  if (ScriptNetwork* network = Network(out)) network->Send(op, Fd(op.map), out);
+}
+
+void ApiSession::Do(const ReceiveFrames& op, Outcome* out) {
+  if (ScriptNetwork* network = Network(out)) network->Receive(Fd(op.socket), out);
+}
+
+void ApiSession::Do(const HelperRedirectMap& op, Outcome* out) {
+  if (ScriptNetwork* network = Network(out)) network->Redirect(op, Fd(op.map), out);
 }
 
 }  // namespace mapspec

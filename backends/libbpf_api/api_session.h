@@ -19,7 +19,7 @@
 //    count × size exceeds kMaxWholeBatch hold max_entries + 16 elements instead of count.
 //
 // Helper calls that follow one another on one slot, CPU and thread are given to the program engine
-// together (program/program_runner.h).
+// together (program/program_runner.h); bpf_redirect_map() is the script's network's.
 // Cost: no heap allocation for an element operation whose key and value have at most 64 bytes.
 // Thread-safety: one thread at a time. A session keeps its setup alive.
 #ifndef BACKENDS_LIBBPF_API_API_SESSION_H_
@@ -42,6 +42,7 @@
 #include "backends/libbpf_api/call_threads.h"
 #include "backends/libbpf_api/guarded_buffer.h"
 #include "backends/libbpf_api/pin_directory.h"
+#include "backends/libbpf_api/script_network.h"
 #include "backends/program/program_runner.h"
 
 namespace mapspec {
@@ -61,6 +62,9 @@ class CallHost {
   virtual void RestoreCapabilities();
   // A new directory for pins; nullptr after filling *error.
   virtual std::unique_ptr<PinDirectory> MakePinDirectory(std::string* error);
+  // A network for a script; nullptr after filling *error. Asked only of hosts with the capability
+  // `af-xdp` or the helper bpf_redirect_map().
+  virtual std::unique_ptr<ScriptNetwork> MakeNetwork(std::string* error);
 };
 
 // What all sessions of one backend share.
@@ -160,6 +164,10 @@ class ApiSession : public Session {
   void Do(const FdRead& op, Outcome* out);
   void Do(const FdWrite& op, Outcome* out);
   void Do(const BtfLoad& op, Outcome* out);
+  void Do(const SocketOpen& op, Outcome* out);
+  void Do(const SendFrames& op, Outcome* out);
+  void Do(const ReceiveFrames& op, Outcome* out);
+  void Do(const HelperRedirectMap& op, Outcome* out);
 
   // Objects.
   int Fd(Handle handle);
@@ -175,6 +183,8 @@ class ApiSession : public Session {
   int BtfFd(uint16_t btf) const;
   View* ViewOf(uint16_t view);
   void Unmap(View* view);
+  // The script's network, made on first use; nullptr after marking *out kNotRun.
+  ScriptNetwork* Network(Outcome* out);
   // The path in the script's own directory, made on first use; nullptr after marking *out kNotRun.
   const char* PathFor(const std::string& path, Outcome* out);
 
@@ -183,6 +193,9 @@ class ApiSession : public Session {
   const void* In(const InBuffer& buffer, size_t wanted, Padding* padding);
   const uint8_t* Padded(const Bytes& bytes, size_t wanted, Padding* padding);
   void* Out(Pointer pointer, size_t size, GuardedBuffer* buffer);
+  // `wanted` bytes that hold the descriptors' numbers, one every `stride` bytes.
+  const uint8_t* Descriptors(std::span<const Handle> handles, size_t stride, size_t wanted,
+                             Padding* padding);
   // Copies what an output buffer holds and notes damage around it.
   static void Take(Pointer pointer, const GuardedBuffer& buffer, Bytes* bytes, Outcome* out);
   static void CheckGuards(const GuardedBuffer& buffer, Outcome* out);
@@ -197,6 +210,7 @@ class ApiSession : public Session {
   std::vector<View> views_;
   std::vector<std::pair<std::string, uint32_t>> pins_;  // Path → record.
   std::unique_ptr<PinDirectory> pin_directory_;
+  std::unique_ptr<ScriptNetwork> network_;
   std::string path_;
   int not_a_map_ = -1;
   void* bad_page_ = nullptr;

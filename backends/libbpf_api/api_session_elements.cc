@@ -64,6 +64,16 @@ void* ApiSession::Out(Pointer pointer, size_t size, GuardedBuffer* buffer) {
   return buffer->Poisoned(size);
 }
 
+const uint8_t* ApiSession::Descriptors(std::span<const Handle> handles, size_t stride,
+                                       size_t wanted, Padding* padding) {
+  Padded(Bytes(), std::max<size_t>(wanted, 1), padding);
+  for (size_t i = 0; i < handles.size() && (i + 1) * stride <= wanted; ++i) {
+    const int fd = Fd(handles[i]);
+    std::memcpy(padding->memory.get() + i * stride, &fd, std::min(sizeof(fd), stride));
+  }
+  return padding->memory.get();
+}
+
 void ApiSession::CheckGuards(const GuardedBuffer& buffer, Outcome* out) {
   if (buffer.Intact()) return;
   out->completion = Completion::kOverran;
@@ -115,7 +125,9 @@ void ApiSession::Do(const Update& op, Outcome* out) {
   const MapRecord& record = RecordOf(op.map);
   if (record.value_size > kMaxBuffer) return NotRun(kTooLarge, out);
   const void* key = In(op.key, record.key_size, &key_in_);
-  const void* value = In(op.value, record.value_size, &value_in_);
+  const void* value = op.value_fd == kNoFd ? In(op.value, record.value_size, &value_in_)
+                                           : Descriptors({&op.value_fd, 1}, record.value_size,
+                                                         record.value_size, &value_in_);
   errno = 0;
   SetResult(api_.map_update_elem(fd, key, value, op.flags), out);
 }
@@ -193,7 +205,9 @@ void ApiSession::Do(const UpdateBatch& op, Outcome* out) {
   const size_t values_size = size_t{op.count} * record.value_size;
   if (keys_size > kMaxBuffer || values_size > kMaxBuffer) return NotRun(kTooLarge, out);
   const void* keys = In(op.keys, keys_size, &key_in_);
-  const void* values = In(op.values, values_size, &value_in_);
+  const void* values = op.value_fds.empty()
+                           ? In(op.values, values_size, &value_in_)
+                           : Descriptors(op.value_fds, record.value_size, values_size, &value_in_);
   auto* count = reinterpret_cast<uint32_t*>(cell_.Filled(&op.count, sizeof(op.count)));
   ::bpf_map_batch_opts opts{};
   opts.sz = sizeof(opts);

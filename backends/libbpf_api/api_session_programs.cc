@@ -24,8 +24,9 @@ size_t ApiSession::EndOfPrograms(std::span<const Operation> operations, size_t b
   size_t end = begin + 1;
   for (; end < operations.size(); ++end) {
     const Operation& next = operations[end];
-    if (!IsProgramPath(next.call) || MapOf(next.call) != MapOf(first.call) ||
-        next.cpu != first.cpu || next.thread != first.thread || next.caller != first.caller) {
+    if (!IsProgramPath(next.call) || std::holds_alternative<HelperRedirectMap>(next.call) ||
+        MapOf(next.call) != MapOf(first.call) || next.cpu != first.cpu ||
+        next.thread != first.thread || next.caller != first.caller) {
       break;
     }
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 #include "backends/program/helper_program.h"
@@ -16,7 +17,9 @@ constexpr int64_t kLastErrno = 4095;
 const Bytes* KeyOf(const Call& call) {
   return std::visit(
       [](const auto& op) -> const Bytes* {
-        if constexpr (requires { Bytes(op.key); }) return &op.key;
+        if constexpr (requires { requires std::is_same_v<const Bytes&, decltype((op.key))>; }) {
+          return &op.key;
+        }
         return nullptr;
       },
       call);
@@ -24,7 +27,9 @@ const Bytes* KeyOf(const Call& call) {
 const Bytes* ValueOf(const Call& call) {
   return std::visit(
       [](const auto& op) -> const Bytes* {
-        if constexpr (requires { Bytes(op.value); }) return &op.value;
+        if constexpr (requires { requires std::is_same_v<const Bytes&, decltype((op.value))>; }) {
+          return &op.value;
+        }
         return nullptr;
       },
       call);

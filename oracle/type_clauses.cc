@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "oracle/type_clauses.h"
+
+#include "oracle/clauses.gen.h"
+
+namespace mapspec {
+namespace {
+
+// `C` is the scope of a type's clauses, such as clause::hash.
+#define MAPSPEC_ENTRY(name)              \
+  if constexpr (requires { C::name; }) { \
+    clauses.name = C::name;              \
+  }
+
+template <typename C>
+constexpr HashClauses MakeHashClauses() {
+  HashClauses clauses;
+  MAPSPEC_HASH_CLAUSES(MAPSPEC_ENTRY)
+  return clauses;
+}
+
+template <typename C>
+constexpr ArrayClauses MakeArrayClauses() {
+  ArrayClauses clauses;
+  MAPSPEC_ARRAY_CLAUSES(MAPSPEC_ENTRY)
+  return clauses;
+}
+
+#undef MAPSPEC_ENTRY
+
+}  // namespace
+
+const HashClauses& HashClausesOf(MapType type) {
+  static constexpr HashClauses kHash = MakeHashClauses<clause::hash>();
+  switch (type) {
+    default:
+      return kHash;
+  }
+}
+
+const ArrayClauses& ArrayClausesOf(MapType type) {
+  static constexpr ArrayClauses kArray = MakeArrayClauses<clause::array>();
+  switch (type) {
+    default:
+      return kArray;
+  }
+}
+
+}  // namespace mapspec
