@@ -5,14 +5,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "backends/kernel/descriptor.h"
+#include "backends/kernel/program_load.h"
 #include "backends/libbpf_api/btf_blob.h"
 #include "backends/program/control_block.h"
 #include "backends/program/helper_program.h"
@@ -21,35 +20,7 @@ namespace mapspec {
 namespace {
 
 constexpr char kName[] = "mapspec";
-// No helper on maps is kept for programs under the GPL.
-constexpr char kLicense[] = "MIT";
-constexpr size_t kLogSize = 64 << 10;
-// In what kernels without a JIT say of every callback, whatever the map.
-constexpr char kWithoutJit[] = "non-JITed";
 constexpr size_t kPacketSize = 64;  // At least an Ethernet header.
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-std::string Failure(const char* what, int error) {
-  return std::string(what) + ": " + ErrnoName(static_cast<Errno>(error));
-}
 
 class KernelControlMap : public ControlMap {
  public:
@@ -66,7 +37,7 @@ class KernelControlMap : public ControlMap {
 
 class KernelProgram : public LoadedProgram {
  public:
-  explicit KernelProgram(int fd) : fd_(fd) {}
+  explicit KernelProgram(Descriptor fd) : fd_(std::move(fd)) {}
 
   bool Run(uint32_t repeat, std::string* problem) override {
     static constexpr std::array<uint8_t, kPacketSize> kPacket{};
@@ -77,35 +48,13 @@ class KernelProgram : public LoadedProgram {
     opts.repeat = static_cast<int>(repeat);
     const int result = ::bpf_prog_test_run_opts(fd_.get(), &opts);
     if (result == 0) return true;
-    *problem = Failure("BPF_PROG_TEST_RUN", -result);
+    *problem = SystemFailure("BPF_PROG_TEST_RUN", -result);
     return false;
   }
 
  private:
   Descriptor fd_;
 };
-
-// The last line in which the verifier says something about the program.
-std::string LastWords(std::string_view log) {
-  std::string_view last;
-  while (!log.empty()) {
-    const size_t end = std::min(log.find('\n'), log.size());
-    const std::string_view line = log.substr(0, end);
-    log.remove_prefix(std::min(end + 1, log.size()));
-    if (line.empty() || line.starts_with("processed ") || line.starts_with("verification time ") ||
-        line.starts_with("stack depth ")) {
-      continue;
-    }
-    last = line;
-  }
-  return std::string(last);
-}
-
-// What says nothing about the program.
-bool Unable(int error) {
-  return error == EPERM || error == ENOMEM || error == EMFILE || error == ENFILE ||
-         error == EAGAIN || error == ENOSYS || error == EINTR;
-}
 
 class KernelEngine : public ProgramEngine {
  public:
@@ -118,12 +67,12 @@ class KernelEngine : public ProgramEngine {
     opts.map_flags = BPF_F_MMAPABLE;
     Descriptor fd(::bpf_map_create(::BPF_MAP_TYPE_ARRAY, kName, 4, size, 1, &opts));
     if (fd.get() < 0) {
-      *error = Failure("creating the control map", errno);
+      *error = SystemFailure("creating the control map", errno);
       return nullptr;
     }
     void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (address == MAP_FAILED) {
-      *error = Failure("mapping the control map", errno);
+      *error = SystemFailure("mapping the control map", errno);
       return nullptr;
     }
     return std::make_unique<KernelControlMap>(std::move(fd), address, size);
@@ -155,45 +104,22 @@ class KernelEngine : public ProgramEngine {
       }
     }
     LoadResult result;
-    int fd = Load(instructions, opts);
-    if (fd >= 0) {
-      result.program = std::make_unique<KernelProgram>(fd);
-      return result;
+    ProgramLoad loaded = LoadProgram(::BPF_PROG_TYPE_SCHED_CLS, instructions, opts);
+    if (loaded.fd.get() >= 0) {
+      result.program = std::make_unique<KernelProgram>(std::move(loaded.fd));
     }
-    if (Unable(-fd)) {
-      result.log = Failure("BPF_PROG_LOAD", -fd);
-      return result;
-    }
-    result.refused = static_cast<Errno>(-fd);
-    // Once more, now with a log. Kernels before 6.4 say ENOSPC when it is too small; then what
-    // came first counts and the log is as good as it gets.
-    log_.resize(kLogSize);
-    log_[0] = '\0';
-    opts.log_level = 1;
-    opts.log_buf = log_.data();
-    opts.log_size = static_cast<uint32_t>(log_.size());
-    fd = Load(instructions, opts);
-    if (fd >= 0) close(fd);
-    result.log = LastWords({log_.data(), strnlen(log_.data(), log_.size())});
-    if (fd >= 0) result.log = "loaded when asked once more";
-    if (result.log.find(kWithoutJit) != std::string::npos) result.refused = Errno::kNone;
+    result.refused = loaded.refused;
+    result.log = std::move(loaded.log);
     return result;
   }
 
  private:
-  // A descriptor or -errno. (libbpf writes to the options since 1.2.)
-  static int Load(const std::vector<bpf_insn>& instructions, ::bpf_prog_load_opts opts) {
-    const int fd = ::bpf_prog_load(::BPF_PROG_TYPE_SCHED_CLS, kName, kLicense, instructions.data(),
-                                   instructions.size(), &opts);
-    return fd >= 0 ? fd : -errno;
-  }
   static Descriptor LoadCallbackBtf() {
     const std::vector<uint8_t> blob = MakeCallbackBtf();
     return Descriptor(::bpf_btf_load(blob.data(), blob.size(), nullptr));
   }
 
   Descriptor callback_btf_;
-  std::vector<char> log_;
 };
 
 // Loads a program and runs it. "" or what went wrong.
@@ -206,7 +132,7 @@ std::string Try(const Program& program, int map_fd) {
   if (loaded.program == nullptr) {
     return loaded.refused == Errno::kNone
                ? loaded.log
-               : Failure("BPF_PROG_LOAD", static_cast<int>(loaded.refused));
+               : SystemFailure("BPF_PROG_LOAD", static_cast<int>(loaded.refused));
   }
   return loaded.program->Run(1, &error) ? std::string() : error;
 }
