@@ -14,44 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "backends/userspace/usermaps_prog_test_support.h"
 #include "backends/userspace/usermaps_test_support.h"
 
 namespace usermaps::testing {
 namespace {
 
 constexpr long kNotSupported = -524;
-
-// A map, and a handle of it inside a run.
-class InProgram {
- public:
-  explicit InProgram(Fd fd) : fd_(std::move(fd)), map_(usermaps_prog_map_get(fd_)) {
-    usermaps_prog_enter();
-  }
-  ~InProgram() {
-    usermaps_prog_exit();
-    usermaps_prog_map_put(map_);
-  }
-  InProgram(const InProgram&) = delete;
-  InProgram& operator=(const InProgram&) = delete;
-
-  int fd() const { return fd_; }
-  void CloseFd() { fd_.Close(); }
-  usermaps_prog_map* map() const { return map_; }
-  uint32_t* Find(uint32_t key) const {
-    return static_cast<uint32_t*>(usermaps_prog_map_lookup_elem(map_, &key));
-  }
-  long Set(uint32_t key, uint32_t value, uint64_t flags = BPF_ANY) const {
-    return usermaps_prog_map_update_elem(map_, &key, &value, flags);
-  }
-  long Remove(uint32_t key) const { return usermaps_prog_map_delete_elem(map_, &key); }
-  long Push(uint32_t value, uint64_t flags = BPF_ANY) const {
-    return usermaps_prog_map_push_elem(map_, &value, flags);
-  }
-
- private:
-  Fd fd_;
-  usermaps_prog_map* map_;
-};
 
 TEST(Program, AHandleKeepsItsMapAlive) {
   InProgram array(MakeArray(2));
