@@ -10,47 +10,16 @@
 
 #include "oracle/clause.h"
 #include "oracle/trace_json.h"
+#include "runners/divergence.h"
+#include "runners/text.h"
 #include "specs/scenario.h"
 
 namespace mapspec {
 namespace {
 
-constexpr size_t kRow = 16, kMaxRows = 8, kMaxLine = 160, kWidth = 130;
+constexpr size_t kRow = 16, kMaxRows = 8, kWidth = 130;
 // Of a long script, so many operations from its start and from its end.
 constexpr size_t kFirst = 6, kLast = 10;
-
-// Text folded at 88 columns behind a label.
-std::string Folded(std::string_view label, std::string_view text) {
-  std::string result = fmt::format("  {:<9}", label);
-  size_t column = result.size();
-  bool first = true;
-  while (!text.empty()) {
-    const size_t start = text.find_first_not_of(" \n\t");
-    if (start == std::string_view::npos) break;
-    text.remove_prefix(start);
-    const std::string_view word = text.substr(0, text.find_first_of(" \n\t"));
-    text.remove_prefix(word.size());
-    if (!first && column + 1 + word.size() > 88) {
-      result += "\n" + std::string(11, ' ');
-      column = 11;
-    } else if (!first) {
-      result += ' ';
-      ++column;
-    }
-    result += word;
-    column += word.size();
-    first = false;
-  }
-  return result + "\n";
-}
-
-std::string Shortened(std::string line) {
-  if (line.size() > kMaxLine + 40) {
-    line =
-        fmt::format("{} … ({} characters more)", line.substr(0, kMaxLine), line.size() - kMaxLine);
-  }
-  return line;
-}
 
 // The output buffer to hold against expected bytes: the one of that size which differs.
 const Bytes* GotBytes(const Outcome& outcome, const Bytes& expected) {
@@ -187,6 +156,8 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
     text += fmt::format("VIOLATION of {} ({})\n", clause.id, LevelName(clause.level));
     text += Folded("claim", clause.claim);
     text += Folded("source", fmt::format("{}, {}", clause.document, clause.section));
+    const std::string note = DivergenceNote(clause.id);
+    if (!note.empty()) text += Folded("disputed", note);
   }
   if (violation.clauses.empty()) text += "VIOLATION of no single clause\n";
   text += Folded("found by", violation.found_by);

@@ -12,6 +12,7 @@
 #include "runners/commands.h"
 #include "runners/deviations.h"
 #include "runners/glob.h"
+#include "runners/list_sources.h"
 
 namespace mapspec {
 namespace {
@@ -21,11 +22,13 @@ struct Options {
   std::string filter;
   std::string deviations;
   std::vector<std::string> specs;
+  bool by_source = false;
+  BySourceOptions source;
 };
 
 const std::vector<std::string>& Topics() {
-  static const std::vector<std::string> topics = {"backends",   "map-types", "clauses",
-                                                  "deviations", "profiles",  "properties"};
+  static const std::vector<std::string> topics = {
+      "backends", "map-types", "clauses", "divergences", "deviations", "profiles", "properties"};
   return topics;
 }
 
@@ -129,6 +132,12 @@ int List(const Options& options) {
     if (hint.empty()) hint = "; known are " + known;
     return UsageError(fmt::format("nothing called `{}` to list{}", options.what, hint));
   }
+  const bool of_sources =
+      options.by_source || options.source.markdown || !options.source.results.empty();
+  if (of_sources && (options.what != "clauses" || !options.by_source)) {
+    return UsageError(
+        "--by-source, and --results and --markdown with it, belong to `list clauses`");
+  }
   if (options.what == "backends") return ListTheBackends();
   if (options.what == "profiles") return ListProfiles();
   if (options.what == "properties") return ListProperties();
@@ -136,7 +145,11 @@ int List(const Options& options) {
   if (!specs) return 2;
   if (options.what == "map-types") return ListMapTypes(*specs);
   if (options.what == "deviations") return ListDeviations(*specs, options);
-  return ListClauses(*specs, options);
+  if (options.what == "divergences") return ListDivergences(*specs, options.filter);
+  if (!options.by_source) return ListClauses(*specs, options);
+  BySourceOptions source = options.source;
+  source.filter = options.filter;
+  return ListBySource(*specs, source);
 }
 
 }  // namespace
@@ -146,18 +159,41 @@ void AddListCommand(CLI::App& app, int* status) {
   auto options = std::make_shared<Options>();
   command
       ->add_option("WHAT", options->what,
-                   "backends, map-types, clauses, deviations, profiles or properties")
+                   "backends, map-types, clauses, divergences, deviations, profiles or properties")
       ->capture_default_str();
   command->add_option("--filter", options->filter,
-                      "Of the clauses, those that match (globs joined by ':')");
+                      "Of the clauses and divergences, those that match (globs joined by ':')");
+  // An option whose argument may be left out: CLI11 then hands over nothing.
+  CLI::Option* by_source = command->add_option_function<std::vector<std::string>>(
+      "--by-source",
+      [options](const std::vector<std::string>& words) {
+        if (!words.empty()) options->source.document = words[0];
+      },
+      "The clauses by document and section, of one DOCUMENT if it is named, and whether kernels "
+      "do what it says");
+  by_source->expected(0, 1)->type_name("[DOCUMENT]");
+  command->add_option("--results", options->source.results,
+                      "With --by-source: a file of `mapspec run --json`, to tell what came out");
+  command->add_flag("--markdown", options->source.markdown,
+                    "With --by-source: as a table, the form of specs/by-source.md");
   command->add_option("--deviations", options->deviations, "The list that `list deviations` reads");
   command
       ->add_option("--specs", options->specs,
                    "YAML files or directories instead of the embedded specification")
       ->allow_extra_args(false);
   command->footer(
-      "Examples\n  mapspec list backends\n  mapspec list clauses --filter 'queue.push.*'");
-  command->callback([options, status] { *status = List(*options); });
+      "Examples\n"
+      "  mapspec list backends\n"
+      "  mapspec list clauses --filter 'queue.push.*'\n"
+      "  mapspec list clauses --by-source map_hash.rst\n"
+      "  mapspec run --backend kernel --json k.json; mapspec list clauses --by-source --results "
+      "k.json\n"
+      "  mapspec list divergences        where documentation and kernels disagree, and the scripts "
+      "that show it");
+  command->callback([options, by_source, status] {
+    options->by_source = by_source->count() != 0;
+    *status = List(*options);
+  });
 }
 
 }  // namespace mapspec

@@ -5,7 +5,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+
+#include "runners/divergence.h"
 
 namespace mapspec {
 namespace {
@@ -97,8 +100,10 @@ void Progress::TestEnded(const TestResult& test) {
       break;
   }
   if (every_test_) {
-    Note(fmt::format("{:<8} {}{}{}", Word(test.status), test.id, test.reason.empty() ? "" : ": ",
-                     test.reason));
+    const std::string divergence = DivergenceNote(test.clause);
+    Note(fmt::format("{:<8} {}{}{}{}{}", Word(test.status), test.id,
+                     test.reason.empty() ? "" : ": ", test.reason,
+                     divergence.empty() ? "" : "\n         disputed: ", divergence));
   } else if (test.status == Status::kDied) {
     Note(fmt::format("{} {}: {}", Word(test.status), test.id, test.reason));
   }
@@ -181,7 +186,8 @@ std::string VerdictText(const BackendResults& results, bool colour) {
     text += ", " + Coloured(fmt::format("{} unknown", summary.unknown), kYellow, colour);
   }
   text += "\n";
-  for (const ClauseResult& clause : ClauseResults(results)) {
+  const std::vector<ClauseResult> clauses = ClauseResults(results);
+  for (const ClauseResult& clause : clauses) {
     if (clause.status == Status::kFail) {
       text += fmt::format("    broken    {}{}\n", clause.id,
                           clause.trace.empty() ? "" : "  (" + clause.trace + ")");
@@ -193,11 +199,19 @@ std::string VerdictText(const BackendResults& results, bool colour) {
     text += fmt::format("    skipped   {:>4}: {}\n", count, reason);
   }
   std::map<std::string, size_t> unknown;
-  for (const ClauseResult& clause : ClauseResults(results)) {
+  for (const ClauseResult& clause : clauses) {
     if (StatusName(clause.status) == "unknown") ++unknown[clause.reason];
   }
   for (const auto& [reason, count] : unknown) {
     text += fmt::format("    unknown   {:>4}: {}\n", count, reason);
+  }
+  const auto disputed =
+      std::count_if(clauses.begin(), clauses.end(),
+                    [](const ClauseResult& clause) { return DivergenceOf(clause.id) != nullptr; });
+  if (disputed != 0) {
+    text += fmt::format(
+        "  documents   disagree with kernels in {} of these clauses: mapspec list divergences\n",
+        disputed);
   }
   text += fmt::format(
       "  tests       {}, {} failed; of these {}, {} failed\n", summary.tests, summary.tests_failed,

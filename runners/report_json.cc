@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "oracle/trace_json.h"
+#include "runners/divergence.h"
 #include "runners/report.h"
 
 namespace mapspec {
@@ -21,6 +22,13 @@ Json ClauseToJson(const ClauseResult& result) {
   json["status"] = StatusName(result.status);
   json["reason"] = Text(result.reason);
   json["trace"] = result.trace.empty() ? Json() : Json(Text(result.trace));
+  // Only where there is one: elsewhere documents and kernels agree.
+  if (const Divergence* divergence = DivergenceOf(result.id)) {
+    json["divergence"] = {{"document", divergence->where.document},
+                          {"section", divergence->where.section},
+                          {"says", divergence->says},
+                          {"kernels", divergence->kernels}};
+  }
   return json;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "runners/divergence.h"
 #include "runners/report.h"
 
 namespace mapspec {
@@ -37,10 +38,15 @@ void WriteCase(const BackendResults& results, const TestResult& test, std::ostre
   out << fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.6f}\"",
                      EscapeXml(results.backend), EscapeXml(test.id), test.seconds);
   const std::string reason = EscapeXml(test.reason);
+  const std::string note = DivergenceNote(test.clause);
+  if (test.status == Status::kPass && note.empty()) {
+    out << "/>\n";
+    return;
+  }
   switch (test.status) {
     case Status::kPass:
-      out << "/>\n";
-      return;
+      out << ">\n";
+      break;
     case Status::kFail:
       out << fmt::format(">\n      <failure message=\"{}\" type=\"violation\">{}</failure>\n",
                          reason, EscapeXml(test.report));
@@ -58,6 +64,9 @@ void WriteCase(const BackendResults& results, const TestResult& test, std::ostre
     case Status::kNotRun:
       out << fmt::format(">\n      <skipped message=\"unknown: {}\"/>\n", reason);
       break;
+  }
+  if (!note.empty()) {
+    out << fmt::format("      <system-out>divergence: {}</system-out>\n", EscapeXml(note));
   }
   out << "    </testcase>\n";
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runners/divergence.h"
 #include "runners/report.h"
 
 namespace mapspec {
@@ -29,6 +30,9 @@ void WriteDiagnostics(std::string_view indent, std::string_view text, std::ostre
 
 void WriteTest(size_t number, const TestResult& test, std::ostream& out) {
   const std::string reason = OneLine(test.reason);
+  const std::string note = DivergenceNote(test.clause);
+  // A report of a failure has it already.
+  if (!note.empty() && test.report.empty()) WriteDiagnostics("  ", "divergence: " + note, out);
   const auto line = [&](std::string_view result, std::string_view directive) {
     out << "  " << result << ' ' << number << ' ' << OneLine(test.id);
     if (!directive.empty()) out << " # " << directive << ' ' << reason;

@@ -10,6 +10,9 @@ namespace {
 
 bool IsKernelSource(const std::string& document) { return document.starts_with("kernel/"); }
 
+// What stands before the first heading of a document.
+bool IsOpening(const std::string& section) { return section == "introduction"; }
+
 // The element of that name, made when there is none.
 template <typename T>
 T& Named(std::vector<T>* all, const std::string& name) {
@@ -57,6 +60,11 @@ std::vector<SourceDocument> BySource(const Specs& specs) {
   std::sort(documents.begin(), documents.end(), [](const auto& a, const auto& b) {
     return std::pair(IsKernelSource(a.name), a.name) < std::pair(IsKernelSource(b.name), b.name);
   });
+  for (SourceDocument& document : documents) {
+    std::sort(document.sections.begin(), document.sections.end(), [](const auto& a, const auto& b) {
+      return std::pair(!IsOpening(a.name), a.name) < std::pair(!IsOpening(b.name), b.name);
+    });
+  }
   return documents;
 }
 

@@ -33,8 +33,8 @@ struct SourceDocument {
 };
 
 // A clause stands at its source, at the other places that it cites, and where its divergence is.
-// Documents are in the order of their names, the kernel's own source behind the rest; sections and
-// clauses in that of the specification.
+// Documents are in the order of their names, the kernel's own source behind the rest; sections too,
+// but for `introduction`, which comes first; clauses in the order of the specification.
 std::vector<SourceDocument> BySource(const Specs& specs);
 
 // What a reader has to know of a clause with a divergence, on one line: "DOCUMENT, SECTION, says: …

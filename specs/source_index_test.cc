@@ -35,15 +35,17 @@ std::string ClauseText(const std::string& id, const std::string& rest) {
   return "  - {id: queue.pop." + id + ", claim: c, path: syscall, " + rest + "}\n";
 }
 
-TEST(SourceIndex, HasTheKernelsOwnSourceBehindTheDocuments) {
+TEST(SourceIndex, HasTheKernelsOwnSourceLastAndIntroductionsFirst) {
   EXPECT_EQ(
       Lines(ClauseText("a", "level: observed, source: {document: kernel/bpf/a.c, section: f()}") +
             ClauseText("b", "level: documented, source: {document: uapi, section: z}") +
             ClauseText("c", "level: documented, source: {document: uapi, section: a}") +
             ClauseText("d", "level: documented, source: {document: bpf(2), section: z}") +
-            ClauseText("e", "level: documented, source: {document: uapi, section: z}")),
-      (Expected{"bpf(2) / z: queue.pop.d", "uapi / z: queue.pop.b queue.pop.e",
-                "uapi / a: queue.pop.c", "kernel/bpf/a.c / f(): queue.pop.a"}));
+            ClauseText("e", "level: documented, source: {document: uapi, section: z}") +
+            ClauseText("f", "level: documented, source: {document: uapi, section: introduction}")),
+      (Expected{"bpf(2) / z: queue.pop.d", "uapi / introduction: queue.pop.f",
+                "uapi / a: queue.pop.c", "uapi / z: queue.pop.b queue.pop.e",
+                "kernel/bpf/a.c / f(): queue.pop.a"}));
 }
 
 TEST(SourceIndex, NamesAClauseWhereverItIsCitedOnce) {
