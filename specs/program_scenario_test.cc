@@ -101,8 +101,8 @@ TEST(ProgramStep, WhatNoProgramCanDoIsRefusedWithWhatItCan) {
             "t.yaml:9:37: no program can pass a bad pointer as `value`; here it is bytes");
   EXPECT_EQ(ProblemOf("freeze: {via: program}"),
             "t.yaml:9:23: no helper does what `freeze` does; `via: program` is for `lookup`, "
-            "`peek`, `lookup_and_delete`, `pop`, `update`, `push`, `delete`, `lookup_percpu` and "
-            "`for_each`");
+            "`peek`, `lookup_and_delete`, `pop`, `update`, `push`, `delete`, "
+            "`lookup_percpu`, `for_each`, `lookup_inner` and `redirect_map`");
 }
 
 TEST(ProgramStep, WhatOnlyAProgramCanDoIsNoSystemCall) {

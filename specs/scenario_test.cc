@@ -101,7 +101,7 @@ TEST_F(ScenarioTest, ElementOperationsTakeEveryField) {
 
 TEST_F(ScenarioTest, BatchesTakeListsAndCountThem) {
   EXPECT_EQ(CallOf("update_batch: {keys: [1, 2], values: [3, \"0x0405\"], elem_flags: BPF_ANY}"),
-            Call(UpdateBatch{Handle{0}, In({1, 0, 0, 0, 2, 0, 0, 0}), In({3, 0, 4, 5}), 2, 0, 0}));
+            Call(UpdateBatch{Handle{0}, In({1, 0, 0, 0, 2, 0, 0, 0}), In({3, 0, 4, 5}), 2, 0, 0, {}}));
   EXPECT_EQ(CallOf("delete_batch: {keys: [1], count: 9, flags: 1}"),
             Call(DeleteBatch{Handle{0}, In({1, 0, 0, 0}), 9, 0, 1}));
   EXPECT_EQ(CallOf("delete_batch: {keys: null}"), Call(DeleteBatch{Handle{0}, kNullIn, 0, 0, 0}));
@@ -176,7 +176,8 @@ TEST_F(ScenarioTest, EveryWordOfTheTableHasACall) {
         fields += field + ": [1], ";
       }
       if (field == "path") fields += "path: p, ";
-      if (field == "of_cpu") fields += "of_cpu: 0, ";
+      if (field == "of_cpu" || field == "inner_key") fields += field + ": 0, ";
+      if (field == "socket") fields += "socket: m0, ";
     }
     const auto& scenarios = Load("    map: {}\n    steps:\n      - mmap:\n      - " + word.word +
                                  ": {" + fields + "expect: error}\n");
