@@ -6,6 +6,7 @@
 #include <linux/if_packet.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "backends/kernel/program_load.h"
+#include "backends/libbpf_api/call_threads.h"
 
 namespace mapspec {
 namespace {
@@ -67,6 +69,11 @@ bool Await(Clock::time_point deadline, Function done) {
     }
   }
   return true;
+}
+
+bool RealTimeKernel() {
+  utsname name{};
+  return uname(&name) == 0 && std::strstr(name.version, "PREEMPT_RT") != nullptr;
 }
 
 bool OutOfRange(uint32_t device, uint32_t queue) {
@@ -243,6 +250,38 @@ uint32_t NetworkLab::TakeWitnessed(uint32_t device) {
   return count;
 }
 
+bool NetworkLab::StartProgram(uint32_t device, uint32_t queue, int program_fd, std::string* error) {
+  if (dispatcher_.fd() < 0 && !dispatcher_.Load(kNetQueues, error)) return false;
+  if (!attached_[device]) {
+    const int failure = route_->SetXdpProgram(ReceiverIndex(device), dispatcher_.fd());
+    if (failure != 0) {
+      *error = SystemFailure("attaching an XDP program", failure);
+      return false;
+    }
+    attached_[device] = true;
+  }
+  const int failure = dispatcher_.Choose(queue, program_fd);
+  if (failure != 0) *error = SystemFailure("choosing an XDP program", failure);
+  return failure == 0;
+}
+
+bool NetworkLab::StopProgram(uint32_t device, uint32_t queue, bool pinned, std::string* error) {
+  // The program counts a frame before the driver has carried out what it returned; when the poll of
+  // the queue ends, all is done. The poll is a soft interrupt of the CPU that sent, and as that CPU
+  // is back at this thread, it has ended. Soft interrupts of a real-time kernel are threads like
+  // this one; there the dispatcher is taken away, which makes the driver wait for polls.
+  if (!pinned || RealTimeKernel()) {
+    attached_[device] = false;
+    if (const int failure = route_->SetXdpProgram(ReceiverIndex(device), -1); failure != 0) {
+      *error = SystemFailure("detaching an XDP program", failure);
+      return false;
+    }
+  }
+  const int failure = dispatcher_.Choose(queue, -1);
+  if (failure != 0) *error = SystemFailure("dropping an XDP program", failure);
+  return failure == 0;
+}
+
 RedirectResult NetworkLab::Send(int map_fd, uint32_t key, uint64_t flags, uint32_t device,
                                 uint32_t queue, uint32_t count, std::span<const uint8_t> payload) {
   RedirectResult result;
@@ -259,20 +298,14 @@ RedirectResult NetworkLab::Send(int map_fd, uint32_t key, uint64_t flags, uint32
   }
   XdpSender* sender = SenderOf(device, queue, &result.unable);
   if (sender == nullptr) return result;
-  const int index = ReceiverIndex(device);
-  if (const int failure = route_->SetXdpProgram(index, program.fd.get()); failure != 0) {
-    result.unable = SystemFailure("attaching an XDP program", failure);
-    return result;
-  }
+  if (!StartProgram(device, queue, program.fd.get(), &result.unable)) return result;
+  CpuPin pin;
+  std::string not_pinned;
+  const bool pinned = pin.Set(static_cast<uint16_t>(sched_getcpu()), &not_pinned);
   if (!SendAll(sender, MakeFrames(device, count, payload), &result.unable)) {
     senders_[device][queue] = nullptr;  // Its rings may still hold some of them.
   }
-  // The program counts a frame before the driver has carried out what it returned. Without a
-  // program the driver needs no NAPI: taking the program away waits for the poll that is under way,
-  // at whose end all frames are where they belong. So this is also what makes results exact.
-  if (const int failure = route_->SetXdpProgram(index, -1); failure != 0) {
-    result.unable = SystemFailure("detaching an XDP program", failure);
-  }
+  StopProgram(device, queue, pinned, &result.unable);
   result.actions = programs_.Counts();
   result.stack = TakeWitnessed(device);
   return result;

@@ -5,13 +5,14 @@
 // Its network is made when first needed: a network namespace of its own with kNetDevices devices,
 // each one end of a veth pair with kNetQueues queues, whose other ends send. Nothing but the lab's
 // own frames is on the wire. Frames arrive on the receive queue whose number is that of the
-// transmit queue they are sent from. The XDP program is attached only while Send is at work.
+// transmit queue they are sent from. Between two
+// calls of Send no program that knows a map is at work.
 // Nothing outlives the lab, or the process: the namespace has no name and goes with its last
 // descriptor, devices and attached programs go with it (the kernel needs a moment for that).
 //
 // Ownership: descriptors that Open gives are the caller's to close. The rings of those with rings
 // are mapped here, and a mapping keeps a socket alive, so the caller says Forget before it closes.
-// Thread-safety: one thread at a time; the caller's threads stay in their namespace.
+// Thread-safety: one thread at a time; it stays in its namespace, and Send gives it its CPUs back.
 // Errors: a sentence for what cannot be carried out here; what a kernel answers about a map is a
 // result. Source: Documentation/networking/af_xdp.rst, Documentation/bpf/map_xskmap.rst, veth(4).
 #ifndef BACKENDS_KERNEL_NETWORK_LAB_H_
@@ -98,6 +99,10 @@ class NetworkLab {
   bool Bind(int fd, uint32_t device, uint32_t queue, std::string* error);
   // The sender of a queue, made on first use; nullptr after filling *error.
   XdpSender* SenderOf(uint32_t device, uint32_t queue, std::string* error);
+  // Attaches the dispatcher to the device and has it go on to the program.
+  bool StartProgram(uint32_t device, uint32_t queue, int program_fd, std::string* error);
+  // Returns when what the program returned has been carried out, `pinned` to the CPU that sent.
+  bool StopProgram(uint32_t device, uint32_t queue, bool pinned, std::string* error);
   // Sends and waits until the program has seen all.
   bool SendAll(XdpSender* sender, std::span<const std::vector<uint8_t>> frames, std::string* error);
   // How many frames the witness saw on the device since it was last asked.
@@ -111,6 +116,8 @@ class NetworkLab {
   std::array<std::array<std::unique_ptr<XdpSender>, kNetQueues>, kNetDevices> senders_;
   std::map<int, Receiver> receivers_;  // By descriptor.
   RedirectPrograms programs_;
+  XdpDispatcher dispatcher_;
+  std::array<bool, kNetDevices> attached_{};  // Where the dispatcher is.
 };
 
 }  // namespace mapspec

@@ -19,6 +19,7 @@ namespace mapspec {
 namespace {
 
 constexpr auto kRedirectMapHelper = static_cast<HelperId>(BPF_FUNC_redirect_map);
+constexpr auto kTailCallHelper = static_cast<HelperId>(BPF_FUNC_tail_call);
 
 // Into the register, all 64 bits.
 void LoadConstant(Assembler* code, Register to, uint64_t value) {
@@ -142,6 +143,40 @@ XdpActionCounts RedirectPrograms::Counts() const {
     counts[i] = std::atomic_ref<uint64_t>(counters_[i]).load();
   }
   return counts;
+}
+
+bool XdpDispatcher::Load(uint32_t queues, std::string* error) {
+  Descriptor chosen(::bpf_map_create(::BPF_MAP_TYPE_PROG_ARRAY, "mapspec", 4, 4, queues, nullptr));
+  if (chosen.get() < 0) {
+    *error = SystemFailure("creating a map of programs", errno);
+    return false;
+  }
+  Assembler code;
+  // A constant would become a jump, and changing the program a change of code: milliseconds.
+  code.Load(4, kR3, kR1, offsetof(xdp_md, rx_queue_index));
+  code.LoadMap(kR2, MapRole::kControl);
+  code.Call(kTailCallHelper, MapRole::kControl);
+  code.MoveImmediate(kR0, XDP_PASS);
+  code.Exit();
+  Program program = code.Take();
+  bpf_insn& load = program.instructions[program.maps.front().instruction];
+  load.src_reg = BPF_PSEUDO_MAP_FD;
+  load.imm = chosen.get();
+  ::bpf_prog_load_opts options{};
+  options.sz = sizeof(options);
+  ProgramLoad loaded = LoadProgram(::BPF_PROG_TYPE_XDP, program.instructions, options);
+  if (loaded.fd.get() < 0) {
+    *error = loaded.log;
+    return false;
+  }
+  chosen_ = std::move(chosen);
+  program_ = std::move(loaded.fd);
+  return true;
+}
+
+int XdpDispatcher::Choose(uint32_t queue, int program_fd) {
+  return program_fd < 0 ? -::bpf_map_delete_elem(chosen_.get(), &queue)
+                        : -::bpf_map_update_elem(chosen_.get(), &queue, &program_fd, BPF_ANY);
 }
 
 int RunOnFrame(int program_fd, uint32_t* action) {

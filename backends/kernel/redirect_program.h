@@ -62,7 +62,23 @@ class RedirectPrograms {
   size_t counters_size_ = 0;
 };
 
-// One run of such a program on a frame of ours that no device received (BPF_PROG_TEST_RUN): the
+// A program that goes on to another, by the queue on which the frame came. The other can be changed
+// while this is attached, which is a thousand times faster than attaching. Where there is no other,
+// frames pass.
+class XdpDispatcher {
+ public:
+  // For so many queues. False after filling *error.
+  bool Load(uint32_t queues, std::string* error);
+  int fd() const { return program_.get(); }  // -1 before Load.
+  // -1: none. 0 or errno.
+  int Choose(uint32_t queue, int program_fd);
+
+ private:
+  Descriptor chosen_;  // A map of programs.
+  Descriptor program_;
+};
+
+// One run of a program on a frame of ours that no device received (BPF_PROG_TEST_RUN): the
 // action in *action; 0 or errno.
 int RunOnFrame(int program_fd, uint32_t* action);
 
