@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "backends/userspace/btf.h"
+#include "backends/userspace/buried_maps.h"
 #include "backends/userspace/commands.h"
+#include "backends/userspace/map_in_map.h"
 #include "backends/userspace/mutant.h"
 #include "backends/userspace/object_registry.h"
 #include "backends/userspace/usermaps.h"
@@ -72,7 +74,7 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
     if (spec->key_size == 0 &&
         FAMILY_MUTANT(spec->type == BPF_MAP_TYPE_STACK, "create.btf/accepted"))
       return 0;
-    if (spec->type != BPF_MAP_TYPE_ARRAY) return -EINVAL;
+    if (spec->type != BPF_MAP_TYPE_ARRAY && !HoldsMaps(spec->type)) return -EINVAL;
   } else if (sizes_matter && btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
     return -EINVAL;
   }
@@ -90,6 +92,7 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
     }
     if (!type.may_hold_lock) return -EOPNOTSUPP;
   }
+  if (HoldsMaps(spec->type)) return -kEnotsupp;  // told when everything else is right
   // Only the maps that hold a program's global data have no key type; that is told last.
   if (spec->btf_key_type_id == 0 &&
       (spec->max_entries != 1 || !btf.IsDataSection(spec->btf_value_type_id))) {
@@ -154,6 +157,8 @@ int CreateMap(MapSpec spec, const bpf_map_create_opts& options) {
   if (err != 0) return err;
   if (late_error != 0) return late_error;
   if (MUTANT("generic.create.returns-descriptor/refused")) return -ENOMEM;
+  BuriedMaps::Collect();
+  map = BuriedMaps::Owner(std::move(map));
   ObjectRegistry::Instance().AddMap(map);
   return HandleTable::Instance().Open(std::move(map), access);
 }

@@ -31,15 +31,17 @@ uint64_t RandomSeed() {
 
 }  // namespace
 
-HashMap::HashMap(const MapSpec& spec)
+HashMap::HashMap(const MapSpec& spec, std::unique_ptr<const InnerTemplate> inner)
     : Map(spec, IsPerCpuHash(spec.type) ? CpuSlots(spec.value_size).size() : 0),
       per_cpu_(IsPerCpuHash(spec.type)),
       slots_(spec.value_size),
+      inner_(std::move(inner)),
       value_offset_(RoundUp8(spec.key_size)),
       bucket_count_(std::bit_ceil(spec.max_entries)),
       seed_((spec.flags & BPF_F_ZERO_SEED) != 0 ? 0 : RandomSeed()) {}
 
 HashMap::~HashMap() {
+  if (inner_ != nullptr && buckets_.data() != nullptr) LetGoOfMaps();
   if (pool_.preallocated() || buckets_.data() == nullptr) return;
   if (__lsan_unregister_root_region != nullptr) {
     __lsan_unregister_root_region(buckets_.data(), buckets_.size());
@@ -151,7 +153,7 @@ int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64
   }
   if (mode > BPF_EXIST) return -EINVAL;
   if (mode == BPF_NOEXIST && !MUTANT("hash.update.noexist-existing-key/replaces")) {
-    if (MUTANT("hash.update.failure-changes-nothing/writes-anyway")) {
+    if (inner_ == nullptr && MUTANT("hash.update.failure-changes-nothing/writes-anyway")) {
       layout().CopyIn(ValueOf(element), value, false);
     }
     return MUTANT("hash.update.noexist-existing-key/wrong-errno") ? -ENOENT : -EEXIST;
@@ -159,6 +161,12 @@ int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64
   if (MUTANT("hash.update.full-existing-key/e2big") && count_ == spec().max_entries) return -E2BIG;
   if (MUTANT("hash.update.exist-replaces/keeps-old") && mode == BPF_EXIST) return 0;
   if (MUTANT("hash.update.any-replaces/keeps-old") && mode == BPF_ANY) return 0;
+  if (inner_ != nullptr) {
+    Map* const before = MapOf(element);
+    std::memcpy(&MapOf(element), value, sizeof before);
+    before->LetGo();
+    return 0;
+  }
   if (MUTANT("hash.update.any-replaces/not-the-last-byte") && layout().size() > 1) {
     std::memcpy(ValueOf(element), value, layout().size() - 1);
     return 0;
@@ -197,6 +205,8 @@ void HashMap::Fill(Element* element, uint32_t hash, const void* key, const void*
   std::memcpy(element->key(), key, spec().key_size);
   if (per_cpu_) {
     slots_.Initialize(ValueOf(element), value, choice);
+  } else if (inner_ != nullptr) {
+    std::memcpy(&MapOf(element), value, sizeof(Map*));
   } else if (pool_.preallocated()) {
     // A program may hold the lock of an element that was deleted meanwhile. The word was zero when
     // the map was made, and whoever takes the lock gives it back.
@@ -241,6 +251,7 @@ void HashMap::Release(Element* element) {
 
 void HashMap::Unlink(Bucket& bucket, Element* element) {
   Relink(bucket, element, element->next);
+  if (inner_ != nullptr) MapOf(element)->LetGo();
   if (MUTANT("hash.update.capacity/delete-makes-no-room")) return;
   if (MUTANT("hash.program.delete-keeps-memory/clears-it")) {
     std::memset(ValueOf(element), 0, layout().size());
@@ -296,6 +307,7 @@ int HashMap::Delete(const void* key) {
 }
 
 int HashMap::LookupAndDelete(const void* key, void* value, uint64_t flags) {
+  if (inner_ != nullptr) return -kEnotsupp;
   if (MUTANT("hash.lookup_and_delete.lock/refused") && (flags & BPF_F_LOCK) != 0) return -EINVAL;
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);

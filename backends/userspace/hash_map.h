@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_HASH and its variants PERCPU_HASH, LRU_HASH and LRU_PERCPU_HASH: up to max_entries
-// keys of any size, preallocated or not.
+// BPF_MAP_TYPE_HASH and its variants PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH and HASH_OF_MAPS: up to
+// max_entries keys of any size, preallocated or not.
 //
 // Structure: a fixed number of buckets (max_entries rounded up to a power of two), each a chain
 //   under its own lock. The table never grows, so a walk meets untouched keys in the same order for
@@ -11,6 +11,8 @@
 // Per CPU: an element has a slot for each possible CPU (cpu_slots.h), and updates are in place.
 // LRU (hash_map_lru.cc): a map that is full takes the element of a key that was not used for long
 //   (lru_lists.h). Lookups by programs and updates of a key are use, lookups by bpf(2) are not.
+// Of maps (hash_map_of_maps.cc): the value is a Map* that the element holds, and changes in place;
+//   nobody sees it but under the bucket's lock.
 // Thread-safety: an operation on a key holds the lock of its bucket only. Capacity is a counter
 //   that is changed inside the bucket lock: an update that fails with -E2BIG failed at a moment
 //   when max_entries keys were present. Walks (get_next_key, batches: hash_map_walk.cc) hold one
@@ -31,6 +33,7 @@
 #include "backends/userspace/element_pool.h"
 #include "backends/userspace/lru_lists.h"
 #include "backends/userspace/map.h"
+#include "backends/userspace/map_in_map.h"
 #include "backends/userspace/spin_lock.h"
 
 namespace usermaps {
@@ -39,6 +42,7 @@ extern const MapType kHashMapType;
 extern const MapType kPerCpuHashMapType;
 extern const MapType kLruHashMapType;
 extern const MapType kLruPerCpuHashMapType;
+extern const MapType kHashOfMapsType;
 
 inline bool IsPerCpuHash(uint32_t type) {
   return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
@@ -49,12 +53,14 @@ inline bool IsLruHash(uint32_t type) {
 
 class HashMap final : public Map {
  public:
-  explicit HashMap(const MapSpec& spec);
+  // `inner`: of a HASH_OF_MAPS, otherwise null.
+  explicit HashMap(const MapSpec& spec, std::unique_ptr<const InnerTemplate> inner = nullptr);
   ~HashMap() override;
   int Init();
 
   int Lookup(const void* key, void* value, uint64_t flags) override;
   int Update(const void* key, const void* value, uint64_t flags) override {
+    if (inner_ != nullptr) return UpdateMap(key, value, flags);
     return Store(key, value, flags, SlotChoice::Every());
   }
   int UpdateFromProgram(const void* key, const void* value, uint64_t flags) override {
@@ -104,11 +110,13 @@ class HashMap final : public Map {
   Bucket& BucketOf(uint32_t hash) const { return BucketAt(BucketIndex(hash)); }
   std::byte* ValueOf(Element* element) const { return element->key() + value_offset_; }
   // What programs get of an element.
-  std::byte* OwnValueOf(Element* element) const {
+  void* OwnValueOf(Element* element) const {
+    if (inner_ != nullptr) return MapOf(element)->program_map();
     return per_cpu_ ? slots_.Own(ValueOf(element)) : ValueOf(element);
   }
   void CopyValueOut(void* value, Element* element, uint64_t flags) const {
     if (per_cpu_) return slots_.Read(value, ValueOf(element));
+    if (inner_ != nullptr) return CopyMapId(value, element);
     layout().CopyOut(value, ValueOf(element), (flags & BPF_F_LOCK) != 0);
   }
   int Store(const void* key, const void* value, uint64_t flags, SlotChoice choice);
@@ -141,12 +149,19 @@ class HashMap final : public Map {
     return pool_.IndexOf(reinterpret_cast<const std::byte*>(element));
   }
 
+  // Maps of maps.
+  Map*& MapOf(Element* element) const { return *reinterpret_cast<Map**>(ValueOf(element)); }
+  int UpdateMap(const void* key, const void* value, uint64_t flags);
+  void CopyMapId(void* value, Element* element) const;
+  void LetGoOfMaps();
+
   void CopyKey(Element* element, void* out) const;
   int WalkBatch(const Batch& batch, bool remove);
   int EndBatch(const Batch& batch, uint32_t index, uint32_t done, int err) const;
 
   const bool per_cpu_;
-  const CpuSlots slots_;  // if per_cpu_
+  const CpuSlots slots_;                              // if per_cpu_
+  const std::unique_ptr<const InnerTemplate> inner_;  // null: not a map of maps
   const uint64_t value_offset_;
   const uint32_t bucket_count_;  // a power of two
   const uint64_t seed_;

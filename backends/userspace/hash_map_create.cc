@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "backends/userspace/hash_map.h"
@@ -24,6 +25,7 @@ constexpr uint64_t kKernelElementOverhead = 48;
 constexpr uint64_t kKernelBucketSize = 16;
 
 int Check(const MapSpec& spec) {
+  if (HoldsMaps(spec.type) && spec.value_size != 4) return -EINVAL;
   const bool too_large =
       uint64_t{spec.key_size} + spec.value_size >= kKmallocMaxSize - kKernelElementOverhead;
   if (MUTANT("hash.create.invalid-before-too-large/size-first") && too_large) return -E2BIG;
@@ -52,6 +54,10 @@ int Check(const MapSpec& spec) {
 }
 
 int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
+  std::unique_ptr<const InnerTemplate> inner;
+  if (HoldsMaps(asked.type)) {
+    if (const int err = InnerTemplate::Make(asked.inner_map_fd, &inner); err != 0) return err;
+  }
   MapSpec spec = asked;
   if ((spec.flags & BPF_F_NO_COMMON_LRU) != 0 && spec.max_entries <= 1U << 31) {
     // Every CPU's list gets the same number.
@@ -62,7 +68,7 @@ int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
       std::bit_ceil(spec.max_entries) > UINT32_MAX / kKernelBucketSize) {
     return MUTANT("hash.create.too-many-entries/wrong-errno") ? -ENOMEM : -E2BIG;
   }
-  auto map = std::make_shared<HashMap>(spec);
+  auto map = std::make_shared<HashMap>(spec, std::move(inner));
   if (const int err = map->Init(); err != 0) return err;
   if (MUTANT("hash.create.creates/not-empty")) {
     const std::vector<std::byte> zeros(std::max<uint64_t>(spec.key_size, map->buffer_size()));
@@ -94,5 +100,11 @@ constexpr MapType kLruPerCpuHashMapType = {.type = BPF_MAP_TYPE_LRU_PERCPU_HASH,
                                            .key_must_be_int32 = false,
                                            .check = &Check,
                                            .make = &Make};
+
+constexpr MapType kHashOfMapsType = {.type = BPF_MAP_TYPE_HASH_OF_MAPS,
+                                     .may_hold_lock = false,
+                                     .key_must_be_int32 = false,
+                                     .check = &Check,
+                                     .make = &Make};
 
 }  // namespace usermaps

@@ -66,6 +66,7 @@ bool HashMap::Contains(const Bucket& bucket, const Element* element) {
 // bucket held when the walk came to it and still holds. The elements are not freed meanwhile: the
 // caller is a program that runs.
 long HashMap::ForEach(Visitor visit, void* visitor_data) {
+  if (inner_ != nullptr) return -kEnotsupp;
   long visited = 0;
   std::vector<Element*> elements;
   for (uint32_t index = 0; index < bucket_count_; ++index) {

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include "backends/userspace/mutant.h"
 
@@ -24,6 +26,18 @@ int Map::LookupBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::LookupAndDeleteBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::UpdateBatch(const Batch& /*batch*/) { return -kEnotsupp; }
 int Map::DeleteBatch(const Batch& /*batch*/) { return -kEnotsupp; }
+
+void Map::Hold(std::shared_ptr<Map> self) {
+  if (!shown_.exchange(true)) programs.fetch_add(1);
+  std::lock_guard lock(hold_lock_);
+  if (holds_++ == 0) self_ = std::move(self);
+}
+
+void Map::LetGo() {
+  std::shared_ptr<Map> last;  // let go after the lock
+  std::lock_guard lock(hold_lock_);
+  if (--holds_ == 0) last = std::move(self_);
+}
 
 int Map::CheckElementFlags(uint64_t elem_flags) const {
   if ((elem_flags & ~uint64_t{BPF_F_LOCK}) != 0) return -EINVAL;

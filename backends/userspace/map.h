@@ -22,6 +22,8 @@
 
 #include "backends/userspace/area.h"
 #include "backends/userspace/mutant.h"
+#include "backends/userspace/program_map.h"
+#include "backends/userspace/spin_lock.h"
 #include "backends/userspace/value_layout.h"
 
 namespace usermaps {
@@ -120,6 +122,15 @@ class Map : public Object {
   virtual int SealMappings() { return 0; }
   virtual uint64_t Footprint() const = 0;  // bytes of memory this map may use
 
+  // An element of a map of maps holds this map; `self` owns it. From the first time on programs may
+  // come upon it at any time, so that it counts as used by one for good.
+  void Hold(std::shared_ptr<Map> self);
+  // Undoes one Hold. The last owner may be gone then: see buried_maps.h.
+  void LetGo();
+  bool may_be_seen_by_programs() const { return shown_.load(); }
+  // What programs get that find it in a map of maps.
+  usermaps_prog_map* program_map() { return &program_map_; }
+
   uint32_t id = 0;
   std::atomic<bool> frozen{false};
   // How many programs may use the map. While it is 0 nobody has a pointer to an element: elements
@@ -138,6 +149,11 @@ class Map : public Object {
   const MapSpec spec_;
   const ValueLayout layout_;
   const uint64_t buffer_size_;
+  usermaps_prog_map program_map_{*this};
+  std::atomic<bool> shown_{false};
+  SpinLock hold_lock_;  // guards the rest
+  uint32_t holds_ = 0;
+  std::shared_ptr<Map> self_;  // while holds_ is not 0
 };
 
 struct MapType {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "backends/userspace/area.h"
+#include "backends/userspace/buried_maps.h"
 #include "backends/userspace/handle_table.h"
 #include "backends/userspace/mutant.h"
 
@@ -86,6 +87,7 @@ void ObjectRegistry::Reclaim() {
   }
   released.clear();
   HandleTable::Instance().Sweep();
+  BuriedMaps::Collect();
   std::lock_guard lock(mutex_);
   std::erase_if(maps_, [](const auto& entry) { return entry.second.expired(); });
 }

@@ -11,34 +11,37 @@
 #include "backends/userspace/commands.h"
 #include "backends/userspace/epoch.h"
 #include "backends/userspace/map.h"
+#include "backends/userspace/map_in_map.h"
 #include "backends/userspace/mutant.h"
+#include "backends/userspace/program_map.h"
 #include "backends/userspace/spin_lock.h"
 #include "backends/userspace/usermaps_prog.h"
-
-struct usermaps_prog_map {
-  explicit usermaps_prog_map(const usermaps::Handle& handle)
-      : object(handle.object), map(*handle.map), access(handle.access) {
-    map.programs.fetch_add(1);
-  }
-  ~usermaps_prog_map() { map.programs.fetch_sub(1); }
-  usermaps_prog_map(const usermaps_prog_map&) = delete;
-  usermaps_prog_map& operator=(const usermaps_prog_map&) = delete;
-
-  const std::shared_ptr<usermaps::Object> object;
-  usermaps::Map& map;
-  const usermaps::Access access;  // Of no consequence, but for mutants.
-};
 
 namespace usermaps {
 namespace {
 
+// What usermaps_prog_map_get gives.
+struct OwningProgramMap : usermaps_prog_map {
+  explicit OwningProgramMap(const Handle& handle)
+      : usermaps_prog_map{*handle.map, handle.access.write}, object(handle.object) {
+    map.programs.fetch_add(1);
+  }
+  ~OwningProgramMap() { map.programs.fetch_sub(1); }
+  OwningProgramMap(const OwningProgramMap&) = delete;
+  OwningProgramMap& operator=(const OwningProgramMap&) = delete;
+
+  const std::shared_ptr<Object> object;
+};
+
 bool HasKeys(const Map& map) { return map.spec().key_size != 0; }
 bool IsStack(const Map& map) { return map.spec().type == BPF_MAP_TYPE_STACK; }
+bool IsOfMaps(const Map& map) { return HoldsMaps(map.spec().type); }
 bool IsArray(const Map& map) { return map.spec().type == BPF_MAP_TYPE_ARRAY; }
 
 // Whether a mutant keeps the program from changing the map.
 bool MayNotChange(const usermaps_prog_map& map) {
-  if (!map.access.write && MUTANT("generic.program.descriptor-access/binds-programs")) return true;
+  if (!map.descriptor_writes && MUTANT("generic.program.descriptor-access/binds-programs"))
+    return true;
   return map.map.frozen.load() && MUTANT("generic.program.frozen/binds-programs");
 }
 
@@ -96,18 +99,21 @@ usermaps_prog_map* usermaps_prog_map_get(int fd) {
     errno = -map.error();
     return nullptr;
   }
-  auto* handle = new (std::nothrow) usermaps_prog_map(map.handle());
+  auto* handle = new (std::nothrow) usermaps::OwningProgramMap(map.handle());
   if (handle == nullptr) errno = ENOMEM;
   return handle;
 }
 
-void usermaps_prog_map_put(usermaps_prog_map* map) { delete map; }
+void usermaps_prog_map_put(usermaps_prog_map* map) {
+  delete static_cast<usermaps::OwningProgramMap*>(map);
+}
 
 void usermaps_prog_enter() { usermaps::Epoch::EnterProgram(); }
 void usermaps_prog_exit() { usermaps::Epoch::LeaveProgram(); }
 
 void* usermaps_prog_map_lookup_elem(usermaps_prog_map* map, const void* key) {
   void* const value = map->map.LookupInPlace(key);
+  if (usermaps::IsOfMaps(map->map)) return value;
   if (usermaps::IsArray(map->map)) {
     if (MUTANT("array.program.store/to-a-copy")) return usermaps::CopyOf(map->map, value);
     if (MUTANT("array.program.update-in-place/copy-held")) return usermaps::CopyOf(map->map, value);
@@ -119,7 +125,7 @@ void* usermaps_prog_map_lookup_elem(usermaps_prog_map* map, const void* key) {
 
 long usermaps_prog_map_update_elem(usermaps_prog_map* map, const void* key, const void* value,
                                    __u64 flags) {
-  if (!usermaps::HasKeys(map->map)) return -EINVAL;
+  if (!usermaps::HasKeys(map->map) || usermaps::IsOfMaps(map->map)) return -EINVAL;
   if (usermaps::MayNotChange(*map)) return -EPERM;
   if (map->map.LacksLock(flags)) {
     if (usermaps::IsArray(map->map) && MUTANT("array.program.lock-flag-last/first")) return -EINVAL;
@@ -129,6 +135,7 @@ long usermaps_prog_map_update_elem(usermaps_prog_map* map, const void* key, cons
 }
 
 long usermaps_prog_map_delete_elem(usermaps_prog_map* map, const void* key) {
+  if (usermaps::IsOfMaps(map->map)) return -EINVAL;
   if (usermaps::MayNotChange(*map)) return -EPERM;
   return usermaps::Result(map->map.Delete(key));
 }
