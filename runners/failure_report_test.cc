@@ -76,6 +76,17 @@ TEST(FailureText, NamesTheClauseTheScriptBothOutcomesAndTheReplay) {
       << "operations behind the failing one are noise";
 }
 
+TEST(FailureText, SaysOfAClauseThatDocumentsAndKernelsDisagree) {
+  Violation violation = PoppedWrongValue();
+  violation.clauses = {"queue.pop.empty"};
+  EXPECT_EQ(FailureText(violation, {}).find("disputed"), std::string::npos);
+  violation.clauses = {"queue.pop.bad-value-pointer"};
+  const std::string text = FailureText(violation, {});
+  EXPECT_NE(text.find("  disputed map_queue_stack.rst, bpf_map_lookup_and_delete_elem(), says:"),
+            std::string::npos)
+      << text;
+}
+
 TEST(FailureText, OfALongScriptWithLongValuesStaysReadable) {
   Violation violation = PoppedWrongValue();
   const Operation push{Update{{0}, {Pointer::kNull, {}}, {Pointer::kValid, Bytes(4096, 1)}, 0}};

@@ -125,6 +125,54 @@ TEST(JunitReport, EscapesMarkupAndReplacesWhatXmlCannotCarry) {
   EXPECT_EQ(out.str().find('\x01'), std::string::npos);
 }
 
+// A clause over which documentation and kernels disagree, and one over which they do not.
+BackendResults Disputed() {
+  BackendResults results;
+  results.backend = "kernel";
+  results.tests = {Result("queue.pop.bad-value-pointer", Status::kPass),
+                   Result("queue.pop.empty", Status::kPass)};
+  return results;
+}
+
+constexpr const char* kNote =
+    "map_queue_stack.rst, bpf_map_lookup_and_delete_elem(), says: A pop gives the element that it "
+    "removes, or it fails. Kernels: ";
+
+TEST(JsonReport, SaysOfAClauseThatDocumentsAndKernelsDisagree) {
+  std::ostringstream out;
+  WriteJsonReport({Disputed()}, out);
+  const nlohmann::json clauses = nlohmann::json::parse(out.str())["clauses"];
+  ASSERT_EQ(clauses.size(), 2u);
+  const nlohmann::json& divergence = clauses[0]["divergence"];
+  EXPECT_EQ(divergence["document"], "map_queue_stack.rst");
+  EXPECT_EQ(divergence["section"], "bpf_map_lookup_and_delete_elem()");
+  EXPECT_EQ(divergence["says"], "A pop gives the element that it removes, or it fails.");
+  EXPECT_NE(divergence["kernels"].get<std::string>().find("EFAULT"), std::string::npos);
+  EXPECT_FALSE(clauses[1].contains("divergence"));
+}
+
+TEST(JunitReport, SaysOfAClauseThatDocumentsAndKernelsDisagree) {
+  std::ostringstream out;
+  WriteJunitReport({Disputed()}, out);
+  const std::string text = out.str();
+  const size_t note = text.find(std::string("<system-out>divergence: ") + kNote);
+  EXPECT_NE(note, std::string::npos) << text;
+  EXPECT_LT(text.find("name=\"queue.pop.bad-value-pointer\""), note);
+  EXPECT_GT(text.find("name=\"queue.pop.empty\""), note);
+  EXPECT_EQ(text.find("<system-out>", note + 1), std::string::npos);
+}
+
+TEST(KtapReport, SaysOfAClauseThatDocumentsAndKernelsDisagree) {
+  std::ostringstream out;
+  WriteKtapReport({Disputed()}, out);
+  std::string error;
+  ParseKtap(out.str(), &error);
+  EXPECT_EQ(error, "");
+  const size_t note = out.str().find(std::string("  # divergence: ") + kNote);
+  EXPECT_LT(note, out.str().find("ok 1 queue.pop.bad-value-pointer")) << out.str();
+  EXPECT_EQ(out.str().find("# divergence", note + 5), std::string::npos);
+}
+
 TEST(WorkerProtocol, CarriesResultsUnchangedAndDropsDamagedLines) {
   ResultMessage sent{Mixed().tests[1], {{"cell", 5}}};
   sent.result.reason = "plain";
