@@ -25,7 +25,7 @@ class HostProgram : public LoadedProgram {
  public:
   HostProgram(const Program& program, ControlMap& control)
       : shape_(program.subject),
-        layout_(LayOut(program.subject, program.callback != 0)),
+        layout_(LayOut(program.subject, program.form)),
         memory_(control.memory().data()) {}
 
   bool Run(uint32_t repeat, std::string*) override {
@@ -135,6 +135,8 @@ class DirectProgram : public HostProgram {
         Walk walk{this, record, words};
         return usermaps_prog_for_each_map_elem(map_, &Note, &walk, words->flags);
       }
+      case HelperAction::kLookupInner:
+      case HelperAction::kLookupInnerStore:
       case HelperAction::kCount:
         return -EINVAL;
     }

@@ -18,12 +18,16 @@ uint32_t GuardBytes(const ControlLayout& layout) {
 
 }  // namespace
 
-ControlLayout LayOut(const MapShape& shape, bool walk) {
+ControlLayout LayOut(const MapShape& shape, RecordForm form) {
+  const bool walk = form == RecordForm::kWalk;
+  const bool inner = form == RecordForm::kInner;
+  const uint32_t value_size = inner ? shape.inner_value_size : shape.value_size;
   ControlLayout layout;
   layout.key = sizeof(ControlRecord);
-  layout.value = layout.key + RoundUpTo8(shape.key_size);
-  layout.output = layout.value + RoundUpTo8(shape.value_size);
-  layout.output_size = shape.value_size;
+  layout.inner_key = layout.key + RoundUpTo8(shape.key_size);
+  layout.value = layout.inner_key + (inner ? RoundUpTo8(shape.inner_key_size) : 0);
+  layout.output = layout.value + RoundUpTo8(value_size);
+  layout.output_size = value_size;
   if (walk) {
     layout.note_stride = std::max(8u, RoundUpTo8(shape.key_size) + RoundUpTo8(shape.value_size));
     layout.note_count = std::min(kMaxForEachNoted, kMaxNotesSize / layout.note_stride);

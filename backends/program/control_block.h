@@ -4,9 +4,10 @@
 // A header, and then records of equal size, one for each call; every run of the program takes the
 // next record, so that one BPF_PROG_TEST_RUN with `repeat` makes many calls. A record is
 //
-//   ControlRecord | key | value | output | guard
+//   ControlRecord | key | key of the inner map | value | output | guard
 //
-// each part from a multiple of eight bytes on. Helpers are given pointers into the record, which
+// each part from a multiple of eight bytes on; only where an inner map is looked up in is there a
+// key of it, and value and output are those of its element. Helpers are given pointers into the record, which
 // makes keys and values of any size possible. The output is poisoned and so is the guard behind
 // it: a helper that writes too much is seen. The output of bpf_for_each_map_elem() is a row of
 // notes, each the key and then the value of an element, both padded to eight bytes.
@@ -38,7 +39,7 @@ struct ControlRecord {
 };
 
 struct ControlLayout {
-  uint32_t key = 0, value = 0, output = 0;
+  uint32_t key = 0, inner_key = 0, value = 0, output = 0;
   uint32_t output_size = 0;
   uint32_t note_stride = 0, note_count = 0;  // Of a walk: size of a note, and room for how many.
   uint32_t stride = 0;                       // Of the records.
@@ -60,8 +61,7 @@ inline constexpr uint32_t kMaxRecords = 128;
 // Room for notes; large elements are noted only as far as they fit.
 inline constexpr uint32_t kMaxNotesSize = 1 << 20;
 
-// `walk`: with notes in the place of the output.
-ControlLayout LayOut(const MapShape& shape, bool walk);
+ControlLayout LayOut(const MapShape& shape, RecordForm form);
 
 constexpr uint32_t RoundUpTo8(uint32_t size) { return (size + 7) & ~uint32_t{7}; }
 

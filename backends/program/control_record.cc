@@ -35,6 +35,23 @@ const Bytes* ValueOf(const Call& call) {
       call);
 }
 
+const Bytes* InnerKeyOf(const Call& call) {
+  const auto* op = std::get_if<HelperLookupInner>(&call);
+  return op == nullptr ? nullptr : &op->inner_key;
+}
+
+// Of the element that the call is about.
+struct ElementSize {
+  uint32_t inner_key = 0;
+  uint32_t value = 0;
+};
+ElementSize SizeOf(const Call& call, const MapShape& shape) {
+  if (std::holds_alternative<HelperLookupInner>(call)) {
+    return {shape.inner_key_size, shape.inner_value_size};
+  }
+  return {0, shape.value_size};
+}
+
 void PutPadded(const Bytes* bytes, uint32_t size, uint8_t* to) {
   const size_t given = bytes == nullptr ? 0 : std::min<size_t>(bytes->size(), size);
   if (given != 0) std::memcpy(to, bytes->data(), given);
@@ -82,6 +99,7 @@ struct Results {
   }
   void operator()(const HelperLookup&) const { Access(); }
   void operator()(const HelperLookupPercpu&) const { Access(); }
+  void operator()(const HelperLookupInner&) const { Access(); }
   void operator()(const HelperUpdate& op) const {
     SetHelperResult(record.result, out);
     if (op.hold) Output();
@@ -133,7 +151,9 @@ void WriteRecord(const Call& call, const MapShape& shape, const ControlLayout& l
   std::visit(Arguments{&record}, call);
   std::memcpy(memory, &record, sizeof(record));
   PutPadded(KeyOf(call), shape.key_size, memory + layout.key);
-  PutPadded(ValueOf(call), shape.value_size, memory + layout.value);
+  const ElementSize size = SizeOf(call, shape);
+  PutPadded(InnerKeyOf(call), size.inner_key, memory + layout.inner_key);
+  PutPadded(ValueOf(call), size.value, memory + layout.value);
   PoisonOutput(layout, memory);
 }
 
@@ -151,7 +171,11 @@ void ReadRecord(const Call& call, const MapShape& shape, const ControlLayout& la
   if (!IsPadded(KeyOf(call), shape.key_size, memory + layout.key)) {
     return Overran("the key, which is an input, was changed", out);
   }
-  if (!IsPadded(ValueOf(call), shape.value_size, memory + layout.value)) {
+  const ElementSize size = SizeOf(call, shape);
+  if (!IsPadded(InnerKeyOf(call), size.inner_key, memory + layout.inner_key)) {
+    return Overran("the key of the inner map, which is an input, was changed", out);
+  }
+  if (!IsPadded(ValueOf(call), size.value, memory + layout.value)) {
     Overran("the value, which is an input, was changed", out);
   }
 }

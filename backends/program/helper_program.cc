@@ -15,7 +15,8 @@ namespace {
 // Registers: r6 the record, for the whole program; r7 to r9 as each action says.
 class Writer {
  public:
-  Writer(const MapShape& shape, bool walk) : shape_(shape), layout_(LayOut(shape, walk)) {}
+  Writer(const MapShape& shape, RecordForm form)
+      : shape_(shape), form_(form), layout_(LayOut(shape, form)) {}
 
   Program Write(std::span<const HelperAction> actions) {
     TakeRecord();
@@ -35,6 +36,7 @@ class Writer {
     if (walk()) Callback();
     Program& program = a_.program();
     program.subject = shape_;
+    program.form = form_;
     program.control_size = layout_.control_size;
     program.record_stride = layout_.stride;
     program.record_count = layout_.records;
@@ -42,7 +44,7 @@ class Writer {
   }
 
  private:
-  bool walk() const { return layout_.note_count != 0; }
+  bool walk() const { return form_ == RecordForm::kWalk; }
 
   // The next record of the control block, into r6.
   void TakeRecord() {
@@ -116,16 +118,23 @@ class Writer {
     }
     return moved;
   }
+  // The map whose elements are read and written.
+  uint32_t value_size() const {
+    return form_ == RecordForm::kInner ? shape_.inner_value_size : shape_.value_size;
+  }
+  int32_t lock_offset() const {
+    return form_ == RecordForm::kInner ? shape_.inner_lock_offset : shape_.lock_offset;
+  }
   // The value behind r9, which stays, into the output.
   void ReadValue() {
     a_.Move(kR7, kR9);
     Part(kR8, layout_.output);
-    Copy(kR8, kR7, shape_.value_size, shape_.lock_offset, true);
+    Copy(kR8, kR7, value_size(), lock_offset(), true);
   }
   void StoreValue() {
     a_.Move(kR7, kR9);
     Part(kR8, layout_.value);
-    Copy(kR7, kR8, shape_.value_size, shape_.lock_offset, false);
+    Copy(kR7, kR8, value_size(), lock_offset(), false);
   }
   void SpinLock(HelperId helper) {
     a_.Move(kR1, kR9);
@@ -152,6 +161,18 @@ class Writer {
     MapAndKey();
     Call(HelperId::kMapLookupElem);
     Access(store, lock);
+  }
+  void LookupInner(bool store) {
+    MapAndKey();
+    Call(HelperId::kMapLookupElem);
+    const uint32_t found = a_.JumpIf(BPF_JNE, kR0, 0);
+    a_.StoreImmediate(8, kR6, MAPSPEC_FIELD(result), 0);
+    Done();
+    a_.Bind(found);
+    a_.Move(kR1, kR0);
+    Part(kR2, layout_.inner_key);
+    a_.Call(HelperId::kMapLookupElem, MapRole::kInner);
+    Access(store, false);
   }
   void LookupPercpu() {
     MapAndKey();
@@ -269,12 +290,17 @@ class Writer {
         return LookupPercpu();
       case HelperAction::kForEach:
         return ForEach();
+      case HelperAction::kLookupInner:
+        return LookupInner(false);
+      case HelperAction::kLookupInnerStore:
+        return LookupInner(true);
       case HelperAction::kCount:
         return;
     }
   }
 
   const MapShape shape_;
+  const RecordForm form_;
   const ControlLayout layout_;
   Assembler a_;
 };
@@ -296,6 +322,9 @@ struct ToAction {
   Action operator()(const HelperPeek&) const { return HelperAction::kPeek; }
   Action operator()(const HelperLookupPercpu&) const { return HelperAction::kLookupPercpu; }
   Action operator()(const HelperForEach&) const { return HelperAction::kForEach; }
+  Action operator()(const HelperLookupInner& op) const {
+    return op.store ? HelperAction::kLookupInnerStore : HelperAction::kLookupInner;
+  }
   template <typename SystemCall>
   Action operator()(const SystemCall&) const {
     return std::nullopt;
@@ -308,8 +337,20 @@ struct ToAction {
 
 std::optional<HelperAction> ActionOf(const Call& call) { return std::visit(ToAction{}, call); }
 
+RecordForm FormOf(HelperAction action) {
+  switch (action) {
+    case HelperAction::kForEach:
+      return RecordForm::kWalk;
+    case HelperAction::kLookupInner:
+    case HelperAction::kLookupInnerStore:
+      return RecordForm::kInner;
+    default:
+      return RecordForm::kElement;
+  }
+}
+
 Program MakeHelperProgram(const MapShape& shape, std::span<const HelperAction> actions) {
-  return Writer(shape, actions.front() == HelperAction::kForEach).Write(actions);
+  return Writer(shape, FormOf(actions.front())).Write(actions);
 }
 
 }  // namespace mapspec

@@ -35,6 +35,8 @@ enum class HelperAction : uint8_t {
   kPeek,
   kLookupPercpu,
   kForEach,
+  kLookupInner,
+  kLookupInnerStore,
   kCount,
 };
 inline constexpr size_t kHelperActions = static_cast<size_t>(HelperAction::kCount);
@@ -42,7 +44,10 @@ inline constexpr size_t kHelperActions = static_cast<size_t>(HelperAction::kCoun
 // What the operation asks for; nullopt for those that are not of the program path.
 std::optional<HelperAction> ActionOf(const Call& call);
 
-// The program for `actions` (at least one; kForEach only alone).
+// What the records of its programs look like.
+RecordForm FormOf(HelperAction action);
+
+// The program for `actions` (at least one, all of one form; kForEach only alone).
 Program MakeHelperProgram(const MapShape& shape, std::span<const HelperAction> actions);
 
 // The actions that stand together in one program for the map: those that its type has. Empty where

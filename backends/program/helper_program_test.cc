@@ -104,7 +104,7 @@ class HelperProgramTest : public testing::Test {
   Outcome Run(const Call& call, std::vector<HelperAction> actions = {}) {
     if (actions.empty()) actions = {*ActionOf(call)};
     const Program program = MakeHelperProgram(shape_, actions);
-    const ControlLayout layout = LayOut(shape_, program.callback != 0);
+    const ControlLayout layout = LayOut(shape_, program.form);
     std::string error;
     auto control = engine_->MakeControlMap(layout.control_size, &error);
     const auto loaded = engine_->Load(program, 3, *control);
@@ -334,7 +334,7 @@ TEST_F(HelperProgramTest, PathsGrowWithTheActionsAndNotWithTheirProduct) {
 
 TEST(ControlBlock, RecordsLieOneBehindTheOther) {
   for (uint32_t size = 0; size < 70; ++size) {
-    const ControlLayout layout = LayOut({MapType::HASH, size, 70 - size}, false);
+    const ControlLayout layout = LayOut({MapType::HASH, size, 70 - size}, RecordForm::kElement);
     EXPECT_EQ(layout.key % 8 + layout.value % 8 + layout.output % 8 + layout.stride % 8, 0u);
     EXPECT_GE(layout.value, layout.key + size);
     EXPECT_GE(layout.stride, layout.output + 70 - size + kGuardSize);
@@ -342,7 +342,7 @@ TEST(ControlBlock, RecordsLieOneBehindTheOther) {
     EXPECT_LE(layout.control_size, kUsualControlSize);
     EXPECT_EQ(layout.records, kMaxRecords);
   }
-  EXPECT_EQ(LayOut({MapType::HASH, kMaxKey, kMaxValue}, false).records, 1u);
+  EXPECT_EQ(LayOut({MapType::HASH, kMaxKey, kMaxValue}, RecordForm::kElement).records, 1u);
 }
 
 }  // namespace

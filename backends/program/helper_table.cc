@@ -4,6 +4,8 @@
 // helpers that follow one another run at once. Whether a map really takes a helper is for the
 // verifier to say, and for the oracle to judge: what this table leaves out, and everything where a
 // program put together is refused, is loaded on its own.
+#include <algorithm>
+
 #include "backends/program/helper_program.h"
 
 namespace mapspec {
@@ -15,6 +17,7 @@ constexpr HelperAction kElements[] = {kLookup,     kLookupStore, kUpdate,
                                       kUpdateHold, kDelete,      kDeleteHold};
 constexpr HelperAction kElementsWithLock[] = {kLookup, kLookupStore, kUpdate,     kUpdateHold,
                                               kDelete, kDeleteHold,  kLookupLock, kLookupStoreLock};
+constexpr HelperAction kInner[] = {kLookupInner, kLookupInnerStore};
 constexpr HelperAction kQueue[] = {kPush, kPop, kPeek};
 
 struct Row {
@@ -27,6 +30,8 @@ constexpr Row kRows[] = {
     {MapType::ARRAY, kElements, kElementsWithLock},
     {MapType::QUEUE, kQueue, kQueue},
     {MapType::STACK, kQueue, kQueue},
+    {MapType::ARRAY_OF_MAPS, kInner, kInner},
+    {MapType::HASH_OF_MAPS, kInner, kInner},
 };
 
 // Beyond this every action copies so much that loading all for the sake of one costs more than it
@@ -36,7 +41,7 @@ constexpr uint32_t kLongValue = 256;
 }  // namespace
 
 std::span<const HelperAction> ActionsTogether(const MapShape& shape) {
-  if (shape.value_size > kLongValue) return {};
+  if (std::max(shape.value_size, shape.inner_value_size) > kLongValue) return {};
   for (const Row& row : kRows) {
     if (row.type == shape.type) return shape.lock_offset >= 0 ? row.with_lock : row.plain;
   }

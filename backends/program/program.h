@@ -45,12 +45,32 @@ struct MapShape {
   uint32_t key_size = 0;
   uint32_t value_size = 0;   // As given to BPF_MAP_CREATE.
   int32_t lock_offset = -1;  // Of the struct bpf_spin_lock in the value; -1: there is none.
+  // Of a map of maps: of the map that it was created with. UNSPEC: there is none, or not known.
+  MapType inner_type = MapType::UNSPEC;
+  uint32_t inner_key_size = 0;
+  uint32_t inner_value_size = 0;
+  int32_t inner_lock_offset = -1;
+
+  void SetInner(const MapShape& inner) {
+    inner_type = inner.type;
+    inner_key_size = inner.key_size;
+    inner_value_size = inner.value_size;
+    inner_lock_offset = inner.lock_offset;
+  }
   friend bool operator==(const MapShape&, const MapShape&) = default;
+};
+
+// What the records of a control block have room for (control_block.h).
+enum class RecordForm : uint8_t {
+  kElement,  // An element of the subject.
+  kWalk,     // Notes of many of them.
+  kInner,    // An element of a map that is in the subject.
 };
 
 // Which map an instruction names.
 enum class MapRole : uint8_t {
   kSubject,  // The map under test.
+  kInner,    // The map that a lookup in the subject gave; no instruction names it.
   kControl,  // The array that holds the control block.
 };
 
@@ -76,6 +96,7 @@ struct Program {
   // The LDDW that loads the callback's address (BPF_PSEUDO_FUNC); meaningless without one.
   uint32_t callback_reference = 0;
   MapShape subject;
+  RecordForm form = RecordForm::kElement;
   // The control block: what the program needs of the control map's value, at least, and how many
   // records of what size stand in it (control_block.h).
   uint32_t control_size = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "backends/program/control_record.h"
+#include "oracle/inner_map.h"
 
 namespace mapspec {
 namespace {
@@ -63,7 +64,12 @@ ControlMap* ProgramRunner::ControlFor(uint32_t size, std::string* error) {
 void ProgramRunner::Load(const Subject& subject, std::span<const HelperAction> actions,
                          Loaded* loaded) {
   loaded->tried = true;
-  loaded->layout = LayOut(subject.shape, actions.front() == HelperAction::kForEach);
+  if (FormOf(actions.front()) == RecordForm::kInner && IsMapOfMaps(subject.shape.type) &&
+      subject.shape.inner_type == MapType::UNSPEC) {
+    loaded->result.log = "the sizes of the inner maps are not known";
+    return;
+  }
+  loaded->layout = LayOut(subject.shape, FormOf(actions.front()));
   loaded->control = ControlFor(loaded->layout.control_size, &loaded->result.log);
   if (loaded->control == nullptr) return;
   loaded->result =
@@ -84,7 +90,9 @@ const ProgramRunner::Loaded& ProgramRunner::LoadedFor(const Subject& subject, Pr
 
 void ProgramRunner::Run(const Subject& subject, std::span<const Operation> operations,
                         std::span<Outcome> outcomes) {
-  if (subject.shape.key_size > kMaxKey || subject.shape.value_size > kMaxValue) {
+  const MapShape& shape = subject.shape;
+  if (std::max(shape.key_size, shape.inner_key_size) > kMaxKey ||
+      std::max(shape.value_size, shape.inner_value_size) > kMaxValue) {
     return NotRun("programs are made for keys and values of up to 64 KiB", outcomes);
   }
   Programs& programs = ProgramsOf(subject);

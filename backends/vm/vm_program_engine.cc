@@ -247,6 +247,8 @@ class VmProgramEngine : public ProgramEngine {
 
 CapabilitySet HelpersOf(const VmSetup& setup) {
   CapabilitySet helpers = setup.store->helpers();
+  // Stores have no word for a map that is in another one.
+  helpers.reset(static_cast<size_t>(Capability::kHelperLookupInner));
   if (!setup.engine->has_callbacks()) {
     helpers.reset(static_cast<size_t>(Capability::kHelperForEachElem));
   }
