@@ -15,6 +15,7 @@
 
 #include "backends/host_environment.h"
 #include "backends/kernel/bpffs_directory.h"
+#include "backends/kernel/kernel_network.h"
 #include "backends/kernel/kernel_program_engine.h"
 #include "backends/libbpf_api/api_backend.h"
 #include "oracle/profile.h"
@@ -102,6 +103,8 @@ class KernelHost : public CallHost {
     return MakeBpffsDirectory(error);
   }
 
+  std::unique_ptr<ScriptNetwork> MakeNetwork(std::string*) override { return MakeKernelNetwork(); }
+
  private:
   static ThreadCapabilities& Saved() {
     thread_local ThreadCapabilities saved;
@@ -186,6 +189,13 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
     }
   } else if (setup->no_programs = WhyNoCallbacks(); !setup->no_programs.empty()) {
     capabilities.reset(static_cast<size_t>(Capability::kHelperForEachElem));
+  }
+  setup->no_network = WhyNoRedirect();
+  if (!setup->no_network.empty()) {
+    capabilities.reset(static_cast<size_t>(Capability::kHelperRedirectMap));
+    capabilities.reset(static_cast<size_t>(Capability::kAfXdp));
+  } else if (setup->no_network = WhyNoNetwork(); !setup->no_network.empty()) {
+    capabilities.reset(static_cast<size_t>(Capability::kAfXdp));
   }
   // Ids are for CAP_SYS_ADMIN alone; what cannot be asked must not be judged.
   uint32_t id = 0;

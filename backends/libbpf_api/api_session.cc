@@ -22,6 +22,12 @@ void CloseFd(int fd) {
   if (fd >= 0) close(fd);
 }
 
+bool UsesNetwork(const Call& call) {
+  return std::holds_alternative<SocketOpen>(call) || std::holds_alternative<SendFrames>(call) ||
+         std::holds_alternative<ReceiveFrames>(call) ||
+         std::holds_alternative<HelperRedirectMap>(call);
+}
+
 }  // namespace
 
 void SetResult(int result, Outcome* out) {
@@ -88,9 +94,10 @@ bool ApiSession::Able(const Operation& operation, Outcome* out) const {
   const Capability missing = FirstMissing(Required(operation), setup_->capabilities);
   if (missing == Capability::kCount) return true;
   std::string reason = "no " + std::string(CapabilityName(missing));
-  if (IsProgramPath(operation.call) && !setup_->no_programs.empty()) {
-    reason += ": " + setup_->no_programs;
-  }
+  const std::string why = UsesNetwork(operation.call)     ? setup_->no_network
+                          : IsProgramPath(operation.call) ? setup_->no_programs
+                                                          : std::string();
+  if (!why.empty()) reason += ": " + why;
   NotRun(std::move(reason), out);
   return false;
 }
@@ -103,6 +110,9 @@ void ApiSession::RunOne(const Operation& operation, Outcome* out) {
 
 void ApiSession::RunHere(const Operation& operation, Outcome* out) {
   const bool unprivileged = operation.caller == Caller::kUnprivileged;
+  if (unprivileged && UsesNetwork(operation.call)) {
+    return NotRun("sockets and programs are for a privileged caller only", out);
+  }
   if (unprivileged) {
     if (const int error = setup_->host->DropCapabilities(); error != 0) {
       return NotRun(std::string("cannot drop capabilities: ") + std::strerror(error), out);

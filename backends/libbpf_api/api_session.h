@@ -78,6 +78,7 @@ struct ApiSetup {
   // Makes what carries out helper calls; asked only where the capabilities name a helper.
   std::function<std::unique_ptr<ProgramEngine>()> make_program_engine;
   std::string no_programs;  // Why there is none, where that is worth saying.
+  std::string no_network;   // Likewise for sockets, frames and bpf_redirect_map().
   std::unique_ptr<CallHost> host = std::make_unique<CallHost>();
 };
 
