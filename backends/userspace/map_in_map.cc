@@ -7,11 +7,6 @@
 
 #include "backends/userspace/commands.h"
 
-// <linux/bpf.h> of older systems lacks it.
-#ifndef BPF_F_INNER_MAP
-#define BPF_F_INNER_MAP (1U << 12)
-#endif
-
 namespace usermaps {
 namespace {
 

@@ -7,7 +7,9 @@
 //   <bpf/bpf.h> with `usermaps_` in place of `bpf_`, so that both can live in one program.
 //   libusermaps.so exports the same functions under libbpf's own names. What BPF programs call is
 //   declared in usermaps_prog.h.
-// Types: HASH (preallocated or not), ARRAY, QUEUE, STACK. Any other type: -EINVAL.
+// Types: HASH (preallocated or not), ARRAY, QUEUE, STACK, PERCPU_HASH, PERCPU_ARRAY, LRU_HASH,
+//   LRU_PERCPU_HASH, and ARRAY_OF_MAPS and HASH_OF_MAPS of any of these but themselves. Any other
+//   type: -EINVAL.
 // Source of semantics: Linux 6.18 by observation, the map documents of the kernel tree, <bpf/bpf.h>
 //   of libbpf 1.1.
 // Units: sizes in bytes, counts in elements.
@@ -16,11 +18,11 @@
 //   NULL pointers are answered as Linux answers them (usually -EFAULT); other bad pointers crash.
 //   Where libbpf itself would crash (a NULL `count`, `next_id` or `info_len`) the answer is
 //   -EFAULT.
-// Ownership: a map lives while a descriptor, a pin or a mapping refers to it, as in Linux. Handles
-//   are real file descriptors: close(2), dup(2), RLIMIT_NOFILE and close-on-exec work. The memory
-//   of a map whose last handle was closed is given back at a later call (creation and the by-id
-//   calls look for such maps). A handle is a memfd whose file offset identifies it: do not lseek(2)
-//   it (if you do, the next call mends it).
+// Ownership: a map lives while a descriptor, a pin, a mapping or a map of maps refers to it, as in
+//   Linux. Handles are real file descriptors: close(2), dup(2), RLIMIT_NOFILE and close-on-exec
+//   work. The memory of a map whose last handle was closed is given back at a later call (creation
+//   and the by-id calls look for such maps). A handle is a memfd whose file offset identifies it:
+//   do not lseek(2) it (if you do, the next call mends it).
 // Thread-safety: every function may be called by any thread at any time. A single element operation
 //   is atomic with respect to other element operations; batches and walks are not.
 // Processes: maps are memory of this process. After fork(2) each side has its own copy of every map

@@ -8,14 +8,20 @@
 //   examples/toy_vm.c is a whole VM that does so.
 // Source of semantics: bpf-helpers(7); Linux 6.18 by observation.
 // Types: HASH and ARRAY have lookup, update, delete (which ARRAY answers with -EINVAL) and
-//   for_each; QUEUE and STACK have push, pop and peek. In Linux the verifier refuses programs that
-//   use anything else; here a lookup gives NULL, update and delete of QUEUE and STACK -EINVAL, the
-//   other helpers -524 (the kernel's ENOTSUPP).
+//   for_each; QUEUE and STACK have push, pop and peek; ARRAY_OF_MAPS and HASH_OF_MAPS have lookup.
+//   In Linux the verifier refuses programs that use anything else; here a lookup gives NULL, update
+//   and delete of QUEUE, STACK and maps of maps -EINVAL, the other helpers -524 (the kernel's
+//   ENOTSUPP).
 // Errors: what the helper returns to the program: 0, or a negative errno; errno is not touched.
 //   Pointers are not checked: a VM that does not trust its programs has to, as the verifier does.
 // What does not matter to programs, as in Linux: BPF_F_RDONLY and BPF_F_WRONLY of the descriptor
 //   that the handle was made from, and that a map is frozen. BPF_F_RDONLY_PROG and
 //   BPF_F_WRONLY_PROG are the verifier's business, and so the VM's.
+// Maps of maps: a lookup gives the inner map as a struct usermaps_prog_map*, which is a map to every
+//   function here but usermaps_prog_map_put(): it belongs to nobody. It and the elements that were
+//   found in it stay usable until the outermost usermaps_prog_exit() of the thread, also when bpf(2)
+//   takes it out of the outer map meanwhile and it is gone for everybody else. A replacement is one
+//   step: a lookup finds the old map or the new one.
 // Lifetime of elements: the pointer that a lookup gives is the map's own memory, not a copy. It
 //   stays valid until the outermost usermaps_prog_exit() of the thread, whatever happens to the
 //   element. ARRAY elements never move. An update of a HASH element puts a new element in its
@@ -56,7 +62,7 @@ USERMAPS_API void usermaps_prog_map_put(struct usermaps_prog_map* map);
 USERMAPS_API void usermaps_prog_enter(void);
 USERMAPS_API void usermaps_prog_exit(void);
 
-// bpf_map_lookup_elem(): the value, or NULL.
+// bpf_map_lookup_elem(): the value (of a map of maps, the struct usermaps_prog_map*), or NULL.
 USERMAPS_API void* usermaps_prog_map_lookup_elem(struct usermaps_prog_map* map, const void* key);
 // bpf_map_update_elem()
 USERMAPS_API long usermaps_prog_map_update_elem(struct usermaps_prog_map* map, const void* key,
