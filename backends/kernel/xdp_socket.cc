@@ -186,15 +186,13 @@ std::unique_ptr<XdpSender> XdpSender::Make(Descriptor fd, int device, uint32_t q
   const int socket = sender->fd_.get();
   using Kind = XdpRing::Kind;
   if (!sender->memory_.Register(socket, error) ||
-      !CreateRings(socket, {Kind::kFill, Kind::kCompletion, Kind::kTransmit}, error)) {
+      !CreateRings(socket, {Kind::kFill, Kind::kCompletion, Kind::kTransmit}, error) ||
+      !sender->transmit_.Map(socket, Kind::kTransmit, error) ||
+      !sender->completion_.Map(socket, Kind::kCompletion, error)) {
     return nullptr;
   }
   if (const int failure = BindXdpSocket(socket, device, queue); failure != 0) {
     *error = SystemFailure("binding the sending AF_XDP socket", failure);
-    return nullptr;
-  }
-  if (!sender->transmit_.Map(socket, Kind::kTransmit, error) ||
-      !sender->completion_.Map(socket, Kind::kCompletion, error)) {
     return nullptr;
   }
   return sender;

@@ -4,7 +4,7 @@
 //
 // A mapping of a ring keeps its socket open: the end of a socket is its last close(2) and the end
 // of its XdpReceiver, whichever comes last. (To map the rings only while looking at them would not
-// do: before Linux 6.4 the fill ring of a bound socket cannot be mapped.)
+// do: Linux 6.1 and older kernels map no rings of a bound socket.)
 //
 // Ownership: an XdpReceiver owns the memory (UMEM), not the descriptor; an XdpSender owns both.
 // Thread-safety: none. Errors: a sentence; *error is only written then.
