@@ -9,23 +9,30 @@
 
 namespace mapspec {
 
-Expectation ArrayModel::ExpectCreate(const MapCreate& create, const Traits& traits) {
+Expectation ArrayModel::ExpectCreate(const MapCreate& create, const Traits& traits,
+                                     uint32_t possible_cpus) {
   const ArrayClauses& c = ArrayClausesOf(create.type);
-  constexpr uint32_t kFlags = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG |
-                              BPF_F_WRONLY_PROG | BPF_F_MMAPABLE | BPF_F_INNER_MAP;
+  const bool per_cpu = IsPerCpu(create.type);
+  uint32_t flags =
+      BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
+  if (!per_cpu) flags |= BPF_F_MMAPABLE | BPF_F_INNER_MAP;
   if (create.max_entries == 0) return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes);
   if (create.key_size != 4) return Expectation::Fails(Errno::kEINVAL, c.create_key_size);
   if (create.value_size == 0) return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes);
-  if ((create.map_flags & ~kFlags) != 0) return Expectation::Fails(Errno::kEINVAL, c.create_flags);
+  if ((create.map_flags & ~flags) != 0) return Expectation::Fails(Errno::kEINVAL, c.create_flags);
   if (BothAccessFlags(create.map_flags)) {
     return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
   }
-  if (create.value_size > kIntMax)
+  if (per_cpu && AsksForNode(create)) return Expectation::Fails(Errno::kEINVAL, c.create_numa_node);
+  const bool slot_too_large = per_cpu && create.value_size > kPerCpuMaxSize;
+  if (create.value_size > kIntMax || (slot_too_large && traits.percpu_value_limit))
     return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
   if (!traits.array_large_values && create.value_size > kKmallocMaxSize) {
     return Expectation::Fails(Errno::kE2BIG, c.create_large_values_refused);
   }
-  const uint64_t bytes = ((uint64_t{create.value_size} + 7) & ~uint64_t{7}) * create.max_entries;
+  if (slot_too_large) return Expectation::Fails(Errno::kENOMEM, c.create_value_no_memory);
+  const uint64_t bytes =
+      PerCpuStride(create.value_size) * (per_cpu ? possible_cpus : 1) * create.max_entries;
   Expectation expected = bytes > kImpossibleAllocation
                              ? Expectation::Fails(Errno::kENOMEM, clause::generic::create_no_memory)
                              : Expectation::Succeeds(c.create_any_value_size);
@@ -44,11 +51,23 @@ Expectation ArrayModel::ExpectLookup(const Bytes& key, uint64_t flags) {
     return Expectation::Fails(Errno::kENOENT, c_->lookup_out_of_range);
   const uint64_t offset = index * stride();
   const bool never_written = offset / kChunk >= memory_.size() || memory_[offset / kChunk].empty();
-  scratch_ = Load(offset, attributes_.value_size);
+  scratch_ = Load(offset, attributes_.buffer_size());
   return Expectation::SucceedsWith(never_written ? c_->create_zero_initialised : c_->lookup_present,
                                    scratch_)
       .Also(c_->lookup_present)
       .Also(c_->lookup_lock, (flags & BPF_F_LOCK) != 0);
+}
+
+Expectation ArrayModel::ExpectProgramLookup(const Bytes& key, uint32_t cpu) {
+  Expectation expected = ExpectLookup(key, 0);
+  if (!attributes_.per_cpu() || expected.output == nullptr) return expected;
+  if (KnowsCpu(attributes_, cpu)) {
+    scratch_ = attributes_.OfCpu(scratch_, cpu);
+    expected.output_clause = c_->program_own_slot;
+  } else {
+    expected.output = nullptr;
+  }
+  return expected;
 }
 
 Expectation ArrayModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
@@ -147,24 +166,29 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
     // The elements are given and counted before the token cannot be written.
     if (output.count != wanted) return count_is(c_->lookup_batch_bad_out_batch, wanted);
   }
+  const size_t size = attributes_.buffer_size();
   if (output.count != wanted || wanted * 4 > output.keys.size() ||
-      wanted * attributes_.value_size > output.values.size()) {
+      wanted * size > output.values.size()) {
     return count_is(
         outcome.error == Errno::kENOENT ? c_->lookup_batch_end : c_->lookup_batch_ascending,
         wanted);
   }
   for (uint64_t n = 0; n < wanted; ++n) {
     const Bytes key = Bytes::LittleEndian(first + n, 4);
-    const Bytes value = Load((first + n) * stride(), attributes_.value_size);
     const Bytes got_key = output.keys.Slice(n * 4, 4);
-    const Bytes got_value = output.values.Slice(n * attributes_.value_size, attributes_.value_size);
+    const Bytes got_value = output.values.Slice(n * size, size);
+    Learn(key, got_value);
+    const Bytes value = Load((first + n) * stride(), size);
     if (got_key == key && got_value == value) continue;
-    return {got_key == key ? c_->lookup_batch_walk : c_->lookup_batch_ascending,
+    const bool padding = got_key == key && OnlyPaddingDiffers(attributes_, got_value, value);
+    return {padding          ? c_->padding(attributes_.traits)
+            : got_key == key ? c_->lookup_batch_walk
+                             : c_->lookup_batch_ascending,
             "element " + std::to_string(n) + ": " + key.ToHex() + " -> " + value.ToHex(),
             got_key.ToHex() + " -> " + got_value.ToHex()};
   }
   if (!UntouchedFrom(output.keys, wanted * 4) ||
-      !UntouchedFrom(output.values, wanted * attributes_.value_size)) {
+      !UntouchedFrom(output.values, wanted * size)) {
     return {c_->lookup_batch_rest_untouched, "buffers untouched behind the elements given",
             "bytes were written there"};
   }
@@ -177,8 +201,8 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
   return {};
 }
 
-Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited,
-                                  const BatchOutput& noted) const {
+Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted,
+                                  uint32_t cpu) const {
   const uint64_t wanted =
       limit == 0 ? attributes_.max_entries : std::min(limit, attributes_.max_entries);
   if (visited != wanted) {
@@ -194,9 +218,13 @@ Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited,
     const Bytes got_value =
         noted.values.Slice(size_t{n} * attributes_.value_size, attributes_.value_size);
     const Bytes key = Bytes::LittleEndian(n, 4);
-    const Bytes value = Load(n * stride(), attributes_.value_size);
+    const bool known = KnowsCpu(attributes_, cpu);
+    const Bytes value =
+        known ? attributes_.OfCpu(Load(n * stride(), attributes_.buffer_size()), cpu) : got_value;
     if (got_key == key && got_value == value) continue;
-    return {got_key == key ? c_->for_each_visits : c_->for_each_ascending,
+    return {got_key != key          ? c_->for_each_ascending
+            : attributes_.per_cpu() ? c_->for_each_own_slot
+                                    : c_->for_each_visits,
             key.ToHex() + " -> " + value.ToHex(), got_key.ToHex() + " -> " + got_value.ToHex()};
   }
   return {};
@@ -205,7 +233,24 @@ Mismatch ArrayModel::CheckForEach(uint32_t limit, uint64_t visited,
 void ArrayModel::Update(const Bytes& key, const Bytes& value) {
   Bytes stored = value;
   attributes_.HideLock(&stored);
+  if (!attributes_.traits.percpu_padding_kept) ClearPadding(attributes_, &stored);
   Store(key.ToNumber() * stride(), stored);
+}
+
+void ArrayModel::UpdateByProgram(const Bytes& key, const Bytes& value, uint32_t cpu) {
+  if (!attributes_.per_cpu()) return Update(key, value);
+  Store(key.ToNumber() * stride() + PerCpuStride(attributes_.value_size) * cpu, value);
+}
+
+void ArrayModel::Learn(const Bytes& key, const Bytes& got) {
+  // Under `documented` nothing is said of padding.
+  if (attributes_.observed || !HasPadding(attributes_)) return;
+  const uint64_t index = key.ToNumber();
+  if (index >= attributes_.max_entries) return;
+  Bytes value = Load(index * stride(), attributes_.buffer_size());
+  CopyPadding(attributes_, got, &value);
+  Store(index * stride(), value);
+  if (scratch_.size() == value.size()) scratch_ = value;
 }
 
 uint64_t ArrayModel::mapped_size() const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_ARRAY: max_entries elements that always exist, zero at first, indexed by a u32.
+// BPF_MAP_TYPE_ARRAY and PERCPU_ARRAY: max_entries elements that always exist, zero at first, indexed
+// by a u32. A value of a per-CPU map is kept whole, as system calls see it; programs see and change
+// what their CPU has of it.
 // This is the reference: simple, not fast, never to be used as an implementation.
 // Source: Documentation/bpf/map_array.rst; uapi/linux/bpf.h.
 #ifndef ORACLE_ARRAY_MODEL_H_
@@ -13,6 +15,7 @@
 #include "oracle/map_attributes.h"
 #include "oracle/operation.h"
 #include "oracle/outcome.h"
+#include "oracle/per_cpu_value.h"
 #include "oracle/type_clauses.h"
 
 namespace mapspec {
@@ -24,10 +27,13 @@ class ArrayModel {
 
   const ArrayClauses& clauses() const { return *c_; }
 
-  static Expectation ExpectCreate(const MapCreate& create, const Traits& traits);
+  static Expectation ExpectCreate(const MapCreate& create, const Traits& traits,
+                                  uint32_t possible_cpus);
 
   // Keys are four bytes.
   Expectation ExpectLookup(const Bytes& key, uint64_t flags);
+  // By a program on that CPU.
+  Expectation ExpectProgramLookup(const Bytes& key, uint32_t cpu);
   Expectation ExpectUpdate(const Bytes& key, uint64_t flags) const;
   Expectation ExpectDelete() const;
   Expectation ExpectLookupAndDelete() const;
@@ -36,10 +42,15 @@ class ArrayModel {
   Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,
                             const BatchOutput& output);
 
-  // What bpf_for_each_map_elem() visited, and what its callback noted.
-  Mismatch CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const;
+  // What bpf_for_each_map_elem() visited on that CPU, and what its callback noted.
+  Mismatch CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted,
+                        uint32_t cpu) const;
 
   void Update(const Bytes& key, const Bytes& value);
+  // An update by a program on that CPU, or what it wrote through the pointer to a value.
+  void UpdateByProgram(const Bytes& key, const Bytes& value, uint32_t cpu);
+  // An answer of a system call shows an element's value: settles what nothing promises of it.
+  void Learn(const Bytes& key, const Bytes& got);
 
   // The memory that mmap(2) shows: the elements, each at a multiple of eight bytes, up to a whole
   // page.
@@ -48,7 +59,7 @@ class ArrayModel {
   void Store(uint64_t offset, const Bytes& bytes);
 
  private:
-  uint64_t stride() const { return (uint64_t{attributes_.value_size} + 7) & ~uint64_t{7}; }
+  uint64_t stride() const { return (uint64_t{attributes_.buffer_size()} + 7) & ~uint64_t{7}; }
   // The index that follows an in_batch or a key: 0 after none and after one out of range.
   uint64_t After(const Bytes* key) const;
 

@@ -42,6 +42,21 @@ Expectation ExpectElementBatch(const MapState& map, const ElementBatchClauses& c
   return Expectation::Succeeds(clauses.applies);
 }
 
+bool ArrayHasBatches(const MapState& map) {
+  return !map.attributes.per_cpu() || map.attributes.traits.percpu_array_batches;
+}
+
+bool HashHasBatches(const MapState& map) {
+  return !IsMapOfMaps(map.attributes.type) || map.attributes.traits.map_in_map_batches;
+}
+
+ElementBatchClauses UpdateClausesOfSlots() {
+  using C = clause::array_of_maps;
+  return {C::update_batch_applies,       C::update_batch_stops, C::lookup_batch_elem_flags,
+          C::lookup_batch_flags_ignored, kNoClause,             C::lookup_batch_count_zero,
+          C::update_batch_bad_pointer};
+}
+
 std::string CountIs(uint64_t count) { return "count " + std::to_string(count); }
 
 }  // namespace
@@ -66,7 +81,11 @@ Expectation Checker::State::ExpectBatch(const HandleState& handle, bool reads, b
     return refused.Also(G::call_refused_batch_keeps_count);
   }
   if (!supported) {
+    const MapState& map = world.MapOf(handle);
+    const auto* array = std::get_if<ArrayModel>(&map.model);
     return Expectation::Fails(Errno::kENOTSUPP, G::lookup_batch_unsupported)
+        .Also(array != nullptr && !ArrayHasBatches(map) ? array->clauses().lookup_batch_unsupported
+                                                        : kNoClause)
         .Also(G::call_refused_batch_keeps_count);
   }
   return Expectation::Succeeds(G::call_returns);
@@ -77,8 +96,11 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
   MapState* map = world.MapOfOrNull(op.map);
   const BatchOutput& output = OutputBatch(outcome);
   const bool hash = map != nullptr && std::holds_alternative<HashModel>(map->model);
+  const bool slots = map != nullptr && std::holds_alternative<ArrayOfMapsModel>(map->model);
   const bool array = map != nullptr && std::holds_alternative<ArrayModel>(map->model);
-  const bool supported = hash || (array && !op.and_delete);
+  const bool supported = (hash && HashHasBatches(*map)) ||
+                         (array && !op.and_delete && ArrayHasBatches(*map)) ||
+                         (slots && !op.and_delete && profile.traits.map_in_map_batches);
 
   // A copy: what the map remembers of the last token changes below.
   Bytes token;
@@ -101,6 +123,9 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
     } else if (auto* indexed = std::get_if<ArrayModel>(&map->model)) {
       expected = indexed->ExpectLookupBatch(op, in_batch);
       decided_by_model = true;
+    } else if (auto* of_maps = std::get_if<ArrayOfMapsModel>(&map->model)) {
+      expected = of_maps->ExpectLookupBatch(op, in_batch);
+      decided_by_model = true;
     }
   }
   const Settled settled = Settle(expected, outcome, map);
@@ -116,6 +141,8 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
     Compare(model->CheckLookupBatch(op, in_batch, outcome, output), map);
   } else if (auto* indexed = std::get_if<ArrayModel>(&map->model)) {
     Compare(indexed->CheckLookupBatch(op, in_batch, outcome, output), map);
+  } else if (auto* of_maps = std::get_if<ArrayOfMapsModel>(&map->model)) {
+    Compare(of_maps->CheckLookupBatch(op, in_batch, outcome, output), map);
   }
 }
 
@@ -134,13 +161,17 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
   const BatchOutput& output = OutputBatch(outcome);
   auto* hash = map == nullptr ? nullptr : std::get_if<HashModel>(&map->model);
   auto* array = map == nullptr ? nullptr : std::get_if<ArrayModel>(&map->model);
+  auto* slots = map == nullptr ? nullptr : std::get_if<ArrayOfMapsModel>(&map->model);
   const ElementBatchClauses clauses = hash != nullptr    ? UpdateClauses(hash->clauses())
                                       : array != nullptr ? UpdateClauses(array->clauses())
+                                      : slots != nullptr ? UpdateClausesOfSlots()
                                                          : ElementBatchClauses{};
 
   Expectation expected = ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
                                      op.flags != 0 || op.elem_flags != 0 || op.count == 0,
-                                     hash != nullptr || array != nullptr);
+                                     (hash != nullptr && HashHasBatches(*map)) ||
+                                         (array != nullptr && ArrayHasBatches(*map)) ||
+                                         (slots != nullptr && profile.traits.map_in_map_batches));
   const bool elements = expected.AllowsSuccess();
   if (elements) expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {
@@ -156,12 +187,20 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
     }
     return;
   }
+  const bool of_maps = map != nullptr && IsMapOfMaps(map->attributes.type);
+  const auto descriptor = [&op](uint32_t n) {
+    return n < op.value_fds.size() ? op.value_fds[n] : kNoFd;
+  };
+  uint32_t place = 0;  // Of the element that `expect` is asked about.
   const auto expect = [&](const Bytes& key) {
+    if (of_maps) return ExpectUpdateOfOuter(*map, key, op.elem_flags, descriptor(place++));
     return hash != nullptr ? hash->ExpectUpdate(key, op.elem_flags)
                            : array->ExpectUpdate(key, op.elem_flags);
   };
   const auto apply = [&](uint32_t n, const Bytes& key) {
-    const Bytes value = ElementOf(op.values.bytes, n, map->attributes.buffer_size());
+    const Bytes value = of_maps ? InnerValue(descriptor(n))
+                                : ElementOf(op.values.bytes, n, map->attributes.buffer_size());
+    if (slots != nullptr) return slots->Update(key, value);
     hash != nullptr ? hash->Update(key, value) : array->Update(key, value);
   };
   JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,
@@ -183,7 +222,8 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
 
   Expectation expected =
       ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
-                  op.flags != 0 || op.elem_flags != 0 || op.count == 0, hash != nullptr);
+                  op.flags != 0 || op.elem_flags != 0 || op.count == 0,
+                  hash != nullptr && HashHasBatches(*map));
   const bool elements = expected.AllowsSuccess();
   if (elements) expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {

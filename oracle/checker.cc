@@ -29,7 +29,12 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
   state_->caller = operation.caller;
   state_->cpu = operation.cpu;
   if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
-    std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
+    Outcome translated;
+    const bool named_by_id = state_->TranslateIds(operation.call, outcome, &translated);
+    const Outcome& judged = named_by_id ? translated : outcome;
+    std::visit([&](const auto& call) { state_->On(call, judged); }, operation.call);
+    if (named_by_id) state_->NameId(outcome);
+    state_->FollowInnerMaps(operation.call, outcome);
   }
   if (outcome.completion == Completion::kReturned && judgement.kind != Judgement::Kind::kUnjudged) {
     state_->Cite(clause::generic::call_returns);
@@ -100,7 +105,7 @@ void Checker::State::Violation(ClauseId clause, std::string expected, std::strin
 
 void Checker::State::Unjudged(MapState* map) {
   judgement.kind = Judgement::Kind::kUnjudged;
-  if (map != nullptr) map->unspecified = true;
+  if (map != nullptr) Lose(map);
 }
 
 bool Checker::State::NoAnswer(const Outcome& outcome) {
@@ -192,7 +197,15 @@ void Checker::State::CompareOutput(const Expectation& expected, const Outcome& o
   Cite(expected.output_clause);
   const Bytes& got = OutputBytes(outcome);
   if (got == *expected.output) return;
-  Compare({expected.output_clause, expected.output->ToHex(),
+  ClauseId clause = expected.output_clause;
+  if (map != nullptr && OnlyPaddingDiffers(map->attributes, got, *expected.output)) {
+    if (const auto* hash = std::get_if<HashModel>(&map->model)) {
+      clause = hash->clauses().padding(profile.traits);
+    } else if (const auto* array = std::get_if<ArrayModel>(&map->model)) {
+      clause = array->clauses().padding(profile.traits);
+    }
+  }
+  Compare({clause, expected.output->ToHex(),
            IsPoison(got) ? "the buffer was left untouched" : got.ToHex()},
           map);
   if (judgement.kind == Judgement::Kind::kViolation) judgement.expected_bytes = *expected.output;

@@ -19,7 +19,7 @@ namespace mapspec {
 
 // What a program does with the map of its helper.
 struct ProgramUse {
-  enum class Helper : uint8_t { kKeyed, kQueue, kPercpu, kForEach } helper = Helper::kKeyed;
+  enum class Helper : uint8_t { kKeyed, kQueue, kPercpu, kForEach, kInner } helper = Helper::kKeyed;
   bool changes = false;  // The helper changes the map.
   bool takes_lock = false;
   bool reads = false;   // A value is read through a pointer.
@@ -95,6 +95,8 @@ struct Checker::State {
   void Compare(const Mismatch& mismatch, MapState* map);
   // The value or key that came back against what the expectation says.
   void CompareOutput(const Expectation& expected, const Outcome& outcome, MapState* map);
+  // A system call shows a value; what nothing promised of it is settled by that.
+  void LearnValue(MapState* map, const Bytes& key, const Outcome& outcome);
   // A failed call must not have written its output.
   void CompareUntouched(const Outcome& outcome, MapState* map);
   void CompareCount(ClauseId clause, uint32_t count, const BatchOutput& output, MapState* map);
@@ -128,8 +130,36 @@ struct Checker::State {
   bool SettleLoad(Handle slot, const ProgramUse& use, const Outcome& outcome);
   // Settle for what a helper returned.
   Settled SettleHelper(const Expectation& expected, const Outcome& outcome, MapState* map);
+  // Judges what a lookup gave to a program that was loaded, and what it stored.
+  void AccessElement(const HelperLookup& op, MapState* map, const Outcome& outcome);
+
+  // ---- Maps of maps (map_of_maps_rules.cc)
+
+  // Puts indices in the World in the place of the ids that an outcome shows; false where it shows
+  // none.
+  bool TranslateIds(const Call& call, const Outcome& outcome, Outcome* translated);
+  // The index of the map that has this id, learned where only `expected` (an index) can be meant.
+  uint32_t MapWithId(const Bytes& id_bytes, const Bytes* expected);
+  // The reverse, in what is told of a violation.
+  void NameId(const Outcome& outcome);
+  // After a call that may have changed which maps a map of maps holds.
+  void FollowInnerMaps(const Call& call, const Outcome& outcome);
+  // Nothing can be said of this map any more.
+  void Lose(MapState* map);
+  // The element that an outer map has when this descriptor was put into it.
+  Bytes InnerValue(Handle value_fd) const;
+  Expectation ExpectUpdateOfOuter(MapState& outer, const Bytes& key, uint64_t flags,
+                                  Handle value_fd);
+  static Expectation ExpectLoadForOuter(const MapState& outer, const ProgramUse& use);
+  // bpf_map_lookup_elem() in an outer map alone.
+  void LookupInOuter(const HelperLookup& op, const Outcome& outcome);
+
   // The errno of it, also where the kernel gives programs only half of it.
   Errno HelperError(const Outcome& outcome) const;
+  // The output of a lookup by a program, of what CPU `of_cpu` has of the element.
+  void CompareOfCpu(const Bytes& key, uint32_t of_cpu, Expectation expected, const Outcome& outcome,
+                    MapState* map);
+  void CiteOwnSlot(MapState* map);
   // What was read through a pointer that was held over the call; `value` is nullptr where there was
   // no element.
   void CompareHeld(const Bytes* value, ClauseId clause, const Outcome& outcome, MapState* map);

@@ -6,14 +6,14 @@
 
 #include "oracle/clauses.gen.h"
 #include "oracle/limits.h"
+#include "oracle/map_of_maps.h"
 
 namespace mapspec {
 namespace {
 
 using G = clause::generic;
 
-constexpr uint32_t kBtfUnnamedTypeIds = 16;   // No object of this vocabulary has as many types.
-constexpr uint32_t kNumaNoNode = 0xffffffff;  // NUMA_NO_NODE: as if no node were asked for.
+constexpr uint32_t kBtfUnnamedTypeIds = 16;  // No object of this vocabulary has as many types.
 
 bool NameIsLegal(const std::string& name) {
   return name.size() < kObjNameLen && std::all_of(name.begin(), name.end(), [](char c) {
@@ -22,12 +22,23 @@ bool NameIsLegal(const std::string& name) {
 }
 
 // The type's own rules; nullopt for types without a model.
-std::optional<Expectation> ExpectTypeAttributes(const MapCreate& create, const Traits& traits) {
+std::optional<Expectation> ExpectTypeAttributes(const MapCreate& create, const Traits& traits,
+                                                uint32_t possible_cpus) {
   switch (create.type) {
     case MapType::HASH:
-      return HashModel::ExpectCreate(create, traits);
+    case MapType::PERCPU_HASH:
+      return HashModel::ExpectCreate(create, traits, possible_cpus);
     case MapType::ARRAY:
-      return ArrayModel::ExpectCreate(create, traits);
+    case MapType::PERCPU_ARRAY:
+      return ArrayModel::ExpectCreate(create, traits, possible_cpus);
+    case MapType::ARRAY_OF_MAPS:
+      return ArrayOfMapsModel::ExpectCreate(create);
+    case MapType::HASH_OF_MAPS:
+      if (create.value_size != 4) {
+        return Expectation::Fails(Errno::kEINVAL,
+                                  MapOfMapsClausesOf(create.type).create_value_size);
+      }
+      return HashModel::ExpectCreate(create, traits, possible_cpus);
     case MapType::QUEUE:
       return QueueModel::ExpectCreate(create, traits);
     case MapType::STACK:
@@ -57,6 +68,13 @@ bool UnprivilegedType(MapType type) {
     default:
       return false;
   }
+}
+
+// Whether a hash that anybody may create is asked not to be random.
+bool SeedsWithZero(const MapCreate& create) {
+  const bool hash = create.type == MapType::HASH || create.type == MapType::PERCPU_HASH ||
+                    create.type == MapType::HASH_OF_MAPS;
+  return hash && (create.map_flags & BPF_F_ZERO_SEED) != 0;
 }
 
 // The size of a type of a loaded BTF object; 0 for an id that has none.
@@ -117,7 +135,8 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
     return refuse(G::create_btf_types);
   }
   const bool no_key = create.btf_key_type_id == 0;
-  if (no_key ? !array : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
+  const bool of_maps = IsMapOfMaps(create.type);
+  if (no_key ? !array && !of_maps : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
     return refuse(G::create_btf_types);
   }
   if (SizeOfType(*btf, create.btf_value_type_id) != create.value_size) {
@@ -137,11 +156,14 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
                  : Expectation::Fails(Errno::kENOTSUPP, G::create_lock_refused_enotsupp);
     }
   }
+  if (of_maps) {
+    return Expectation::Fails(Errno::kENOTSUPP, MapOfMapsClausesOf(create.type).create_btf_refused);
+  }
   // A map without a key type is for the data sections of programs, which this vocabulary cannot
   // make.
   if (no_key) return refuse(G::create_btf_types);
-  if (array && !IsInt(*btf, create.btf_key_type_id)) {
-    return Expectation::Fails(Errno::kEINVAL, clause::array::create_btf_key);
+  if ((array || create.type == MapType::PERCPU_ARRAY) && !IsInt(*btf, create.btf_key_type_id)) {
+    return Expectation::Fails(Errno::kEINVAL, ArrayClausesOf(create.type).create_btf_key);
   }
   return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock
                                               : G::create_btf_accepted)
@@ -152,9 +174,7 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
 // Types without a model: only that some of them cannot hold a lock, when nothing else is out of the
 // way.
 Expectation ExpectOfOtherType(const MapCreate& create, const World& world, const Traits& traits) {
-  const bool lockless_type = create.type == MapType::LRU_HASH ||
-                             create.type == MapType::PERCPU_HASH ||
-                             create.type == MapType::PERCPU_ARRAY;
+  const bool lockless_type = create.type == MapType::LRU_HASH;
   const bool plain = create.map_flags == 0 && create.key_size == 4 && create.value_size <= 4096 &&
                      create.max_entries > 0 && create.max_entries <= 4096 && create.name.empty();
   const std::optional<BtfLoad>& btf = world.BtfAt(create.btf);
@@ -166,7 +186,8 @@ Expectation ExpectOfOtherType(const MapCreate& create, const World& world, const
 
 // What is refused whatever the type is; nullopt when nothing.
 std::optional<Expectation> RefusedForEveryType(const MapCreate& create,
-                                               const Environment& environment) {
+                                               const Environment& environment,
+                                               const Traits& traits) {
   if (create.btf_key_type_id != 0 && create.btf_value_type_id == 0) {
     return Expectation::Fails(Errno::kEINVAL, G::create_btf_key_without_value);
   }
@@ -174,8 +195,9 @@ std::optional<Expectation> RefusedForEveryType(const MapCreate& create,
       create.type != MapType::ARENA && create.type != MapType::RHASH) {
     return Expectation::Fails(Errno::kEINVAL, G::create_map_extra);
   }
-  if ((create.map_flags & BPF_F_RDONLY) != 0 && (create.map_flags & BPF_F_WRONLY) != 0) {
-    return Expectation::Fails(Errno::kEINVAL, G::create_rdonly_wronly);
+  if (BothDescriptorFlags(create.map_flags) && traits.access_flags_first) {
+    return Expectation::Fails(Errno::kEINVAL, G::create_rdonly_wronly)
+        .Also(G::create_rdonly_wronly_first);
   }
   if ((create.map_flags & BPF_F_NUMA_NODE) != 0 && create.numa_node != kNumaNoNode &&
       create.numa_node >= environment.numa_nodes) {
@@ -208,6 +230,7 @@ MapCreate Cut(const MapCreate& create, uint32_t size) {
   cut.btf_value_type_id = keep(create.btf_value_type_id, 56);
   cut.map_extra = keep(static_cast<uint32_t>(create.map_extra), 64) |
                   uint64_t{keep(static_cast<uint32_t>(create.map_extra >> 32), 68)} << 32;
+  if (size < 24) cut.inner_map = kBadFd;
   cut.attr_size = 0;
   return cut;
 }
@@ -220,7 +243,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   const bool unprivileged = caller == Caller::kUnprivileged;
   const bool forbidden = environment.unprivileged_bpf_disabled != 0;
   const bool privileged_type = !UnprivilegedType(create.type);
-  const std::optional<Expectation> type = ExpectTypeAttributes(create, traits);
+  const std::optional<Expectation> type =
+      ExpectTypeAttributes(create, traits, environment.possible_cpus);
   const bool type_refuses = type.has_value() && !type->AllowsSuccess();
   const ClauseId privilege = forbidden ? G::create_unprivileged : G::create_unprivileged_type;
 
@@ -229,8 +253,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     return Expectation::Fails(Errno::kEPERM, privilege)
         .Also(G::create_unprivileged_before_attributes, type_refuses)
         .Also(G::create_unprivileged_type, privileged_type)
-        .Also(HashClausesOf(create.type).create_zero_seed_unprivileged,
-              create.type == MapType::HASH && (create.map_flags & BPF_F_ZERO_SEED) != 0);
+        .Also(HashClausesOf(create.type).create_zero_seed_unprivileged, SeedsWithZero(create));
   }
 
   if (create.attr_size > environment.page_size) {
@@ -243,7 +266,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   // From 6.9 on the flag announces a file descriptor that this vocabulary does not have.
   if ((create.map_flags & BPF_F_TOKEN_FD) != 0) return Expectation::Anything();
   const bool lacks_privilege = unprivileged && (forbidden || privileged_type);
-  if (std::optional<Expectation> common = RefusedForEveryType(create, environment)) {
+  if (std::optional<Expectation> common = RefusedForEveryType(create, environment, traits)) {
     return common->Also(G::create_order, type_refuses)
         .Also(G::create_unprivileged_after_attributes, lacks_privilege);
   }
@@ -251,10 +274,14 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     return Expectation::Fails(Errno::kEPERM, privilege)
         .Also(G::create_unprivileged_before_attributes, type_refuses);
   }
-  if (create.type == MapType::HASH && unprivileged && (create.map_flags & BPF_F_ZERO_SEED) != 0) {
+  if (unprivileged && SeedsWithZero(create)) {
     return Expectation::Fails(Errno::kEPERM,
                               HashClausesOf(create.type).create_zero_seed_unprivileged);
   }
+  const bool of_maps = IsMapOfMaps(create.type);
+  const Expectation inner =
+      of_maps ? ExpectTemplate(create, world, traits) : Expectation::Succeeds(kNoClause);
+  const bool inner_refused = !inner.AllowsSuccess();
   const bool bad_name = !NameIsLegal(create.name);
   const Expectation btf = ExpectBtf(create, world, traits);
   // What shows only when memory is asked for comes after the capability.
@@ -262,9 +289,11 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
       type_refuses &&
       (type->alternatives[0].error == Errno::kENOMEM ||
        type->alternatives[0].clause == HashClausesOf(create.type).create_too_many_entries);
-  if (type_refuses && !(at_allocation && lacks_privilege)) {
+  if (type_refuses && !(at_allocation && (lacks_privilege || inner_refused))) {
     return Expectation(*type)
+        .Also(MapOfMapsClausesOf(create.type).create_attributes_first, inner_refused)
         .Also(G::create_order, bad_name || !btf.AllowsSuccess())
+        .Also(G::create_rdonly_wronly_last, BothDescriptorFlags(create.map_flags))
         .Also(G::create_unprivileged_after_attributes, lacks_privilege);
   }
   if (lacks_privilege) {
@@ -277,6 +306,10 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   }
   if (!type.has_value()) return ExpectOfOtherType(create, world, traits);
 
+  if (inner_refused) {
+    return Expectation(inner).Also(G::create_order, bad_name || !btf.AllowsSuccess());
+  }
+  if (inner.anything) return inner;
   if (bad_name || !btf.AllowsSuccess()) {
     Expectation refused = bad_name ? Expectation::Fails(Errno::kEINVAL, G::create_name_invalid)
                                          .Also(G::create_order, !btf.AllowsSuccess())
@@ -286,9 +319,18 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
       const Expectation::Alternative& alternative = type->alternatives[i];
       if (alternative.error != Errno::kNone) refused.OrFails(alternative.error, alternative.clause);
     }
-    return refused;
+    return refused.Also(G::create_rdonly_wronly_last, BothDescriptorFlags(create.map_flags));
   }
   if (btf.anything) return btf;
+
+  if (BothDescriptorFlags(create.map_flags)) {
+    Expectation refused = Expectation::Fails(Errno::kEINVAL, G::create_rdonly_wronly);
+    for (uint8_t i = 0; i < type->count; ++i) {
+      const Expectation::Alternative& alternative = type->alternatives[i];
+      if (alternative.error != Errno::kNone) refused.OrFails(alternative.error, alternative.clause);
+    }
+    return refused.Also(G::create_rdonly_wronly_last);
+  }
 
   Expectation expected = *type;
   expected.Also(btf.alternatives[0].clause);
@@ -300,7 +342,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   }
   const bool numa = (create.map_flags & BPF_F_NUMA_NODE) != 0;
   expected.Also(G::create_numa_node_accepted, numa || create.numa_node != 0)
-      .Also(G::create_inner_map_ignored, !(create.inner_map == kBadFd))
+      .Also(G::create_inner_map_ignored, !of_maps && !(create.inner_map == kBadFd))
       .Also(G::create_name_valid, !create.name.empty())
       .Also(G::create_returns_descriptor);
   return expected;
@@ -321,6 +363,9 @@ MapAttributes AttributesOf(const MapCreate& create, const World& world,
   attributes.map_extra = create.map_extra;
   attributes.page_size = environment.page_size;
   attributes.possible_cpus = environment.possible_cpus;
+  if (IsMapOfMaps(create.type) && world.At(create.inner_map).kind == HandleState::Kind::kMap) {
+    attributes.inner = ShapeOf(&world.MapOf(world.At(create.inner_map)));
+  }
   attributes.traits = profile.traits;
   attributes.observed = profile.observed;
   if (create.btf_key_type_id != 0 || create.btf_value_type_id != 0) {

@@ -26,7 +26,26 @@ Expectation WithFault(Expectation expected, ClauseId fault, ClauseId error_first
   return expected;
 }
 
+// Flags of an update that have no meaning for any map, or only for per-CPU maps.
+bool NoTypeHas(uint64_t flags, const MapAttributes& attributes) {
+  const bool cpu = (flags & BPF_F_CPU) != 0;
+  const bool cpu_flags = (flags & (BPF_F_CPU | BPF_F_ALL_CPUS)) != 0;
+  return (flags >> 32 != 0 && !cpu) || (cpu_flags && !attributes.per_cpu());
+}
+
 }  // namespace
+
+void Checker::State::LearnValue(MapState* map, const Bytes& key_bytes, const Outcome& outcome) {
+  if (!map->attributes.per_cpu()) return;
+  const Bytes& key = Fit(key_bytes, map->attributes.key_size, &key_scratch);
+  const auto learn = [&](auto& model) {
+    model.Learn(key, OutputBytes(outcome));
+    Cite(model.clauses().lookup_every_cpu);
+    if (HasPadding(map->attributes)) Cite(model.clauses().padding(profile.traits));
+  };
+  if (auto* hash = std::get_if<HashModel>(&map->model)) learn(*hash);
+  if (auto* array = std::get_if<ArrayModel>(&map->model)) learn(*array);
+}
 
 void Checker::State::On(const Lookup& op, const Outcome& outcome) {
   const HandleState& handle = world.At(op.map);
@@ -66,6 +85,7 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
                      return hash.ExpectLookup(key).Also(hash.clauses().lookup_lock, op.flags != 0);
                    },
                    [&](ArrayModel& array) { return array.ExpectLookup(key, op.flags); },
+                   [&](ArrayOfMapsModel& array) { return array.ExpectLookup(key); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPeek(); }},
         map->model);
     if (op.value != Pointer::kValid) {
@@ -82,6 +102,7 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
     if (map->attributes.has_lock()) {
       Cite(op.flags != 0 ? G::lock_word_hidden : G::lock_word_hidden_without_flag);
     }
+    LearnValue(map, op.key.bytes, outcome);
     CompareOutput(expected, outcome, map);
   } else if (op.value == Pointer::kValid) {
     CompareUntouched(outcome, map);
@@ -145,6 +166,7 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
         Overloaded{[](auto&) { return Expectation::Anything(); },
                    [&](HashModel& hash) { return hash.ExpectLookupAndDelete(key, op.flags); },
                    [](ArrayModel& array) { return array.ExpectLookupAndDelete(); },
+                   [](ArrayOfMapsModel& array) { return array.ExpectLookupAndDelete(); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPop(); }},
         map->model);
     removes = model.AllowsSuccess();
@@ -162,6 +184,7 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
   if (settled == Settled::kStop) return;
   if (settled == Settled::kSucceeded) {
     if (caller == Caller::kUnprivileged) Cite(G::permission_unprivileged_descriptor);
+    LearnValue(map, op.key.bytes, outcome);
     CompareOutput(expected, outcome, map);
   } else if (op.value == Pointer::kValid) {
     CompareUntouched(outcome, map);
@@ -187,6 +210,15 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   const auto expect = [&]() -> Expectation {
     if (map == nullptr) return ExpectMapFd(handle, bad_pointers || odd_flags);
     if (!MayWrite(handle)) return RefusedWrite(handle, bad_pointers || odd_flags);
+    if (profile.traits.update_unknown_flags_first && NoTypeHas(op.flags, map->attributes)) {
+      const Expectation refused = Expectation::Fails(Errno::kEINVAL, G::update_unknown_flags_first);
+      if (!IsQueueOrStack(*map)) return refused;
+      return OfQueueOrStack(*map, [](auto clauses) {
+        using C = decltype(clauses);
+        return Expectation::Fails(Errno::kEINVAL, C::push_flags, C::push_flags_errno)
+            .Also(G::update_unknown_flags_first);
+      });
+    }
     if ((op.flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock()) {
       if (!IsQueueOrStack(*map))
         return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
@@ -205,13 +237,18 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
       }
     } else if (op.key.pointer != Pointer::kValid) {
       return Expectation::Fails(Errno::kEFAULT, G::call_bad_key_pointer)
-          .Also(G::update_pointers_before_flags, odd_flags);
+          .Also(G::update_pointers_before_flags, odd_flags)
+          .Also(G::update_pointers_before_unknown_flags, NoTypeHas(op.flags, map->attributes));
     }
     if (op.value.pointer != Pointer::kValid) {
       return Expectation::Fails(Errno::kEFAULT, G::update_bad_value_pointer)
-          .Also(G::update_pointers_before_flags, odd_flags);
+          .Also(G::update_pointers_before_flags, odd_flags)
+          .Also(G::update_pointers_before_unknown_flags, NoTypeHas(op.flags, map->attributes));
     }
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+    if (IsMapOfMaps(map->attributes.type)) {
+      return ExpectUpdateOfOuter(*map, key, op.flags, op.value_fd);
+    }
     return std::visit(
         Overloaded{
             [](auto&) { return Expectation::Anything(); },
@@ -231,7 +268,10 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     return;
   }
   CiteWrite(handle);
-  const Bytes& value = Fit(op.value.bytes, map->attributes.buffer_size(), &value_scratch);
+  if (IsMapOfMaps(map->attributes.type)) value_scratch = InnerValue(op.value_fd);
+  const Bytes& value = IsMapOfMaps(map->attributes.type)
+                           ? value_scratch
+                           : Fit(op.value.bytes, map->attributes.buffer_size(), &value_scratch);
   std::visit(Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
                         [&](ArrayModel& array) { array.Update(key, value); },
                         [&]<typename C>(QueueStackModel<C>& queue) { queue.Push(value); }},
@@ -253,12 +293,17 @@ void Checker::State::On(const Delete& op, const Outcome& outcome) {
         Overloaded{[](auto&) { return Expectation::Anything(); },
                    [&](HashModel& hash) { return hash.ExpectDelete(key); },
                    [](ArrayModel& array) { return array.ExpectDelete(); },
+                   [&](ArrayOfMapsModel& array) { return array.ExpectDelete(key); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectDelete(); }},
         map->model);
   };
   const Settled settled = Settle(expect(), outcome, map);
   if (settled == Settled::kStop || map == nullptr) return;
   if (settled == Settled::kSucceeded) CiteWrite(handle);
+  if (auto* array = std::get_if<ArrayOfMapsModel>(&map->model);
+      array != nullptr && settled == Settled::kSucceeded) {
+    array->Delete(Fit(op.key.bytes, map->attributes.key_size, &key_scratch));
+  }
   if (auto* hash = std::get_if<HashModel>(&map->model)) {
     const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
     if (settled == Settled::kSucceeded) hash->Delete(key);
@@ -287,6 +332,7 @@ void Checker::State::On(const GetNextKey& op, const Outcome& outcome) {
         Overloaded{[](auto&) { return Expectation::Anything(); },
                    [&](HashModel& hash) { return hash.ExpectGetNextKey(key); },
                    [&](ArrayModel& array) { return array.ExpectGetNextKey(key); },
+                   [&](ArrayOfMapsModel& array) { return array.ExpectGetNextKey(key); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectGetNextKey(); }},
         map->model);
     if (op.next_key == Pointer::kValid) return model;

@@ -10,13 +10,16 @@
 
 namespace mapspec {
 
-Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& traits) {
+Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& traits,
+                                    uint32_t possible_cpus) {
   const HashClauses& c = HashClausesOf(create.type);
   constexpr uint32_t kFlags = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY |
                               BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_ZERO_SEED;
   const uint64_t element = uint64_t{create.key_size} + create.value_size;
-  const bool too_large =
-      element >= kKmallocMaxSize - kHashElementHeader || create.max_entries > kHashMaxEntries;
+  const bool per_cpu = IsPerCpu(create.type);
+  const bool slot_too_large = per_cpu && create.value_size > kPerCpuMaxSize;
+  const bool too_large = element >= kKmallocMaxSize - kHashElementHeader ||
+                         create.max_entries > kHashMaxEntries || slot_too_large;
 
   if ((create.map_flags & ~kFlags) != 0) {
     return Expectation::Fails(Errno::kEINVAL, c.create_flags)
@@ -25,6 +28,7 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   if (BothAccessFlags(create.map_flags)) {
     return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
   }
+  if (per_cpu && AsksForNode(create)) return Expectation::Fails(Errno::kEINVAL, c.create_numa_node);
   if (create.max_entries == 0 || create.key_size == 0 || create.value_size == 0) {
     return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes)
         .Also(c.create_invalid_before_too_large, too_large);
@@ -38,8 +42,15 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   if (create.max_entries > kHashMaxEntries) {
     return Expectation::Fails(Errno::kE2BIG, c.create_too_many_entries);
   }
-  Expectation expected = Expectation::Succeeds(c.create_creates);
-  if (IsLarge((element + kHashElementHeader) * create.max_entries)) {
+  if (slot_too_large && traits.percpu_value_limit) {
+    return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
+  }
+  Expectation expected = slot_too_large
+                             ? Expectation::Fails(Errno::kENOMEM, c.create_value_no_memory)
+                             : Expectation::Succeeds(c.create_creates);
+  const uint64_t values =
+      per_cpu ? PerCpuStride(create.value_size) * possible_cpus : create.value_size;
+  if (IsLarge((create.key_size + values + kHashElementHeader) * create.max_entries)) {
     expected.OrFails(Errno::kENOMEM, clause::generic::create_no_memory);
   }
   const bool at_limit = element == kKmallocMaxSize - kHashElementHeader - 1;
@@ -56,6 +67,19 @@ Expectation HashModel::ExpectLookup(const Bytes& key) const {
   Expectation expected = Expectation::SucceedsWith(c_->lookup_present, elements_[index].value);
   if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, c_->lookup_absent);
   return expected;
+}
+
+Expectation HashModel::ExpectProgramLookup(const Bytes& key, uint32_t cpu) {
+  Expectation expected = ExpectLookup(key);
+  if (!attributes_.per_cpu() || expected.output == nullptr) return expected;
+  if (KnowsCpu(attributes_, cpu)) {
+    scratch_ = attributes_.OfCpu(*expected.output, cpu);
+    expected.output = &scratch_;
+    expected.output_clause = c_->program_own_slot;
+  } else {
+    expected.output = nullptr;
+  }
+  return expected.Also(c_->lookup_present);
 }
 
 Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
@@ -98,7 +122,7 @@ Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
   if (!certainly && may_be_full) {
     expected.OrFails(Errno::kE2BIG, c_->update_full);
   } else if ((attributes_.map_flags & BPF_F_NO_PREALLOC) != 0 &&
-             attributes_.traits.no_prealloc_enomem) {
+             attributes_.traits.no_prealloc_enomem && !(certainly && attributes_.per_cpu())) {
     expected.OrFails(Errno::kENOMEM, c_->update_no_prealloc_no_memory);
   }
   return expected.Also(c_->update_lock, locked && certainly)
@@ -116,7 +140,7 @@ Expectation HashModel::ExpectDelete(const Bytes& key) const {
 }
 
 Expectation HashModel::ExpectLookupAndDelete(const Bytes& key, uint64_t flags) const {
-  if (!attributes_.traits.hash_lookup_and_delete) {
+  if (!attributes_.traits.hash_lookup_and_delete || IsMapOfMaps(attributes_.type)) {
     return Expectation::Fails(Errno::kENOTSUPP, c_->lookup_and_delete_unsupported);
   }
   const uint32_t index = elements_.Find(key);
@@ -156,24 +180,74 @@ void HashModel::Update(const Bytes& key, const Bytes& value) {
   if (index == ElementTable::kNone) {
     index = elements_.Insert(key, value);
     walk_.MarkBorn(&elements_[index]);
-  } else {
-    elements_[index].value = value;
-    if (!elements_[index].certain) {
-      elements_[index].certain = true;
-      --uncertain_;
-      walk_.MarkBorn(&elements_[index]);
-    }
+  } else if (!elements_[index].certain) {
+    elements_[index].certain = true;
+    --uncertain_;
+    walk_.MarkBorn(&elements_[index]);
   }
-  attributes_.HideLock(&elements_[index].value);
+  SetValue(index, value);
   order_.Unsettle(&elements_, index);
   Changed();
 }
 
-void HashModel::Store(const Bytes& key, const Bytes& value) {
+void HashModel::SetValue(uint32_t index, const Bytes& value) {
+  Bytes& stored = elements_[index].value;
+  stored = value;
+  attributes_.HideLock(&stored);
+  if (!HasPadding(attributes_)) return open_.Close(index);
+  open_.Close(index);
+  if (!attributes_.traits.percpu_padding_kept) ClearPadding(attributes_, &stored);
+  for (uint32_t cpu = 0; cpu < attributes_.possible_cpus && !attributes_.observed; ++cpu) {
+    open_.OpenPadding(index, attributes_, cpu);
+  }
+}
+
+void HashModel::UpdateByProgram(const Bytes& key, const Bytes& value, uint32_t cpu) {
+  if (!attributes_.per_cpu()) return Update(key, value);
+  uint32_t index = elements_.Find(key);
+  const bool doubtful = IsDoubtful(key);
+  Bytes whole(attributes_.buffer_size());
+  if (index != ElementTable::kNone) whole = elements_[index].value;
+  if (index != ElementTable::kNone && !doubtful) {
+    PutOfCpu(attributes_, cpu, value, &elements_[index].value);
+    return Changed();
+  }
+  PutOfCpu(attributes_, cpu, value, &whole);
+  Update(key, whole);
+  index = elements_.Find(key);
+  const uint64_t stride = PerCpuStride(attributes_.value_size);
+  for (uint32_t other = 0; other < attributes_.possible_cpus; ++other) {
+    // A new element may stand where another one stood: its padding is nobody's promise.
+    if (attributes_.traits.percpu_padding_kept) open_.OpenPadding(index, attributes_, other);
+    // Whether the element was there, and keeps what it had, is not known.
+    if (doubtful && other != cpu) open_.Open(index, attributes_, stride * other, stride);
+  }
+}
+
+void HashModel::Store(const Bytes& key, const Bytes& value, uint32_t cpu) {
   const uint32_t index = elements_.Find(key);
   if (index == ElementTable::kNone) return;
+  if (attributes_.per_cpu()) return PutOfCpu(attributes_, cpu, value, &elements_[index].value);
   elements_[index].value = value;
   attributes_.HideLock(&elements_[index].value);
+}
+
+void HashModel::Learn(const Bytes& key, const Bytes& got) {
+  if (!attributes_.per_cpu()) return;
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) return;
+  open_.Learn(index, 0, got, &elements_[index].value);
+  // Under `documented` nothing says that padding stays what it was.
+  for (uint32_t cpu = 0; cpu < attributes_.possible_cpus && !attributes_.observed; ++cpu) {
+    open_.OpenPadding(index, attributes_, cpu);
+  }
+}
+
+void HashModel::LearnOfCpu(const Bytes& key, const Bytes& got, uint32_t cpu) {
+  if (!attributes_.per_cpu() || !KnowsCpu(attributes_, cpu)) return;
+  const uint32_t index = elements_.Find(key);
+  if (index == ElementTable::kNone) return;
+  open_.Learn(index, PerCpuStride(attributes_.value_size) * cpu, got, &elements_[index].value);
 }
 
 bool HashModel::IsDoubtful(const Bytes& key) const {
@@ -181,7 +255,8 @@ bool HashModel::IsDoubtful(const Bytes& key) const {
   return index != ElementTable::kNone && !elements_[index].certain;
 }
 
-Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const {
+Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted,
+                                 uint32_t cpu) {
   const auto at_most = [&](uint64_t n) { return limit == 0 ? n : std::min<uint64_t>(limit, n); };
   if (visited < at_most(certain()) || visited > at_most(possible())) {
     return {limit == 0 ? c_->for_each_visits : c_->for_each_stops,
@@ -203,11 +278,14 @@ Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOu
       return {c_->for_each_visits, "each key of the map once",
               key.ToHex() + (again ? " again" : ", which is not in it")};
     }
-    if (!(elements_[index].value == value)) {
-      return {c_->for_each_visits, key.ToHex() + " -> " + elements_[index].value.ToHex(),
-              key.ToHex() + " -> " + value.ToHex()};
-    }
     seen.push_back(key);
+    if (!KnowsCpu(attributes_, cpu)) continue;
+    LearnOfCpu(key, value, cpu);
+    const Bytes expected = attributes_.OfCpu(elements_[index].value, cpu);
+    if (!(expected == value)) {
+      return {attributes_.per_cpu() ? c_->for_each_own_slot : c_->for_each_visits,
+              key.ToHex() + " -> " + expected.ToHex(), key.ToHex() + " -> " + value.ToHex()};
+    }
   }
   return {};
 }
@@ -260,6 +338,7 @@ Mismatch HashModel::CheckNextKey(const Bytes* key, const Bytes* next) {
 void HashModel::Erase(uint32_t index) {
   order_.Removed(&elements_, index);
   last_deleted_ = elements_[index].key;
+  open_.Close(index);
   if (!elements_[index].certain) --uncertain_;
   elements_.Erase(index);
   Changed();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_HASH, preallocated or BPF_F_NO_PREALLOC: at most max_entries pairs of key and value.
+// BPF_MAP_TYPE_HASH and PERCPU_HASH, preallocated or BPF_F_NO_PREALLOC: at most max_entries pairs of
+// key and value. A value of a per-CPU map is kept whole, as system calls see it; programs see and
+// change what their CPU has of it.
 // This is the reference: simple, not fast, never to be used as an implementation.
 //
 // What the model knows may be less than what is there: a batch deletion that failed with EFAULT may
@@ -18,6 +20,7 @@
 #include "oracle/map_attributes.h"
 #include "oracle/operation.h"
 #include "oracle/outcome.h"
+#include "oracle/per_cpu_value.h"
 #include "oracle/type_clauses.h"
 
 namespace mapspec {
@@ -29,9 +32,12 @@ class HashModel {
 
   const HashClauses& clauses() const { return *c_; }
 
-  static Expectation ExpectCreate(const MapCreate& create, const Traits& traits);
+  static Expectation ExpectCreate(const MapCreate& create, const Traits& traits,
+                                  uint32_t possible_cpus);
 
   Expectation ExpectLookup(const Bytes& key) const;
+  // By a program on that CPU; valid until the next call.
+  Expectation ExpectProgramLookup(const Bytes& key, uint32_t cpu);
   Expectation ExpectUpdate(const Bytes& key, uint64_t flags) const;
   Expectation ExpectDelete(const Bytes& key) const;
   Expectation ExpectLookupAndDelete(const Bytes& key, uint64_t flags) const;
@@ -42,8 +48,21 @@ class HashModel {
   // The effects of calls that succeeded.
   void Update(const Bytes& key, const Bytes& value);
   void Delete(const Bytes& key);
-  // A program wrote through the pointer to an element's value.
-  void Store(const Bytes& key, const Bytes& value);
+  // What a program on that CPU does (which it must be known where that matters): an update that
+  // succeeded; a write through the pointer to an element's value.
+  void UpdateByProgram(const Bytes& key, const Bytes& value, uint32_t cpu);
+  void Store(const Bytes& key, const Bytes& value, uint32_t cpu);
+  // An answer shows an element's value: settles bytes of it that nothing promised. By a system
+  // call, and of one CPU's slot.
+  void Learn(const Bytes& key, const Bytes& got);
+  void LearnOfCpu(const Bytes& key, const Bytes& got, uint32_t cpu);
+  // Calls f(value) for each element that is surely there.
+  template <typename F>
+  void ForEachValue(F f) const {
+    elements_.ForEach([&](uint32_t i) {
+      if (elements_[i].certain) f(elements_[i].value);
+    });
+  }
   // Whether the key may or may not be there.
   bool IsDoubtful(const Bytes& key) const;
   // A key was found to be absent (ENOENT), which settles an uncertain one.
@@ -57,8 +76,8 @@ class HashModel {
   // The same for a page of a batch walk that was allowed by ExpectLookupBatch.
   Mismatch CheckLookupBatch(const LookupBatch& batch, const Bytes* in_batch, const Outcome& outcome,
                             const BatchOutput& output);
-  // What bpf_for_each_map_elem() visited, and what its callback noted.
-  Mismatch CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted) const;
+  // What bpf_for_each_map_elem() visited on that CPU, and what its callback noted.
+  Mismatch CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted, uint32_t cpu);
 
  private:
   // Live elements that are surely there, and all that may be.
@@ -67,6 +86,8 @@ class HashModel {
   void Erase(uint32_t index);
   void Changed();
   void Doubt(uint32_t index);
+  // A value was written by a system call.
+  void SetValue(uint32_t index, const Bytes& value);
 
   // What the page of a walk that follows in_batch may hold.
   struct Remaining {
@@ -84,6 +105,8 @@ class HashModel {
   IterationOrder order_;
   BatchWalk walk_;
   Bytes last_deleted_;
+  OpenBytes open_;  // Of per-CPU values.
+  Bytes scratch_;   // What the last expectation points to.
 };
 
 }  // namespace mapspec

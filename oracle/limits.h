@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "oracle/bytes.h"
+#include "oracle/operation.h"
 #include "oracle/outcome.h"
 #include "oracle/uapi.h"
 
@@ -18,6 +19,8 @@ inline constexpr uint64_t kKmallocMaxSize = 4u << 20;  // KMALLOC_MAX_SIZE with 
 inline constexpr uint64_t kHashElementHeader = 48;     // What the kernel adds to key and value.
 inline constexpr uint64_t kHashMaxEntries = 1u << 27;  // More make more buckets than u32 can size.
 inline constexpr uint64_t kIntMax = 0x7fffffff;
+inline constexpr uint64_t kPerCpuMaxSize = 32768;      // PCPU_MIN_UNIT_SIZE: one CPU's slot.
+inline constexpr uint32_t kNumaNoNode = 0xffffffff;    // NUMA_NO_NODE: as if none were asked for.
 
 // From here on a creation may fail for lack of memory, which is no map's fault …
 inline constexpr uint64_t kLargeAllocation = 64u << 20;
@@ -28,6 +31,16 @@ inline constexpr uint64_t kImpossibleAllocation = uint64_t{1} << 50;
 // BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG exclude each other.
 constexpr bool BothAccessFlags(uint32_t map_flags) {
   return (map_flags & BPF_F_RDONLY_PROG) != 0 && (map_flags & BPF_F_WRONLY_PROG) != 0;
+}
+
+// Whether BPF_F_NUMA_NODE asks for a node.
+inline bool AsksForNode(const MapCreate& create) {
+  return (create.map_flags & BPF_F_NUMA_NODE) != 0 && create.numa_node != kNumaNoNode;
+}
+
+// BPF_F_RDONLY and BPF_F_WRONLY too: no descriptor allows neither.
+constexpr bool BothDescriptorFlags(uint32_t map_flags) {
+  return (map_flags & BPF_F_RDONLY) != 0 && (map_flags & BPF_F_WRONLY) != 0;
 }
 
 // Whether everything from `offset` on still holds the poison.

@@ -44,6 +44,16 @@ struct Traits {
   bool for_each_map_elem = true;        // bpf_for_each_map_elem() exists (5.13 on).
   bool lookup_percpu_helper = true;     // bpf_map_lookup_percpu_elem() exists (5.19 on).
   bool spin_lock_absent_einval = true;  // bpf_spin_lock() without a lock: EINVAL, before: EACCES.
+  bool access_flags_first = true;       // BPF_F_RDONLY with BPF_F_WRONLY is told first; 7.2: last.
+  // UPDATE: flags that no type knows (7.2: a CPU number without BPF_F_CPU, and BPF_F_CPU and
+  // BPF_F_ALL_CPUS on types without them) are told before bad pointers.
+  bool update_unknown_flags_first = false;
+  bool percpu_cpu_flags = false;     // BPF_F_CPU and BPF_F_ALL_CPUS on per-CPU maps (7.x on).
+  bool percpu_padding_kept = true;   // Bytes between the values of two CPUs come back; 7.2: zeros.
+  bool percpu_array_batches = true;  // PERCPU_ARRAY has the batch commands (5.13 on).
+  bool inner_map_lock = true;        // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
+  bool map_in_map_batches = true;    // Maps of maps have them (after 5.10).
+  bool percpu_value_limit = true;    // A per-CPU value above 32768 bytes: E2BIG; 5.10: ENOMEM.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 

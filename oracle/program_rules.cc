@@ -25,8 +25,11 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
   }
   if (map == nullptr) return Expectation::Refused(Errno::kEINVAL, G::program_not_a_map);
   if (std::holds_alternative<std::monostate>(map->model)) return Expectation::Anything();
+  if (IsMapOfMaps(map->attributes.type)) {
+    return Checker::State::ExpectLoadForOuter(*map, use);
+  }
   const bool keyless = IsQueueOrStack(*map);
-  if (keyless && (use.helper == Helper::kKeyed || use.helper == Helper::kPercpu)) {
+  if (keyless && use.helper != Helper::kQueue && use.helper != Helper::kForEach) {
     return OfQueueOrStack(*map, [](auto clauses) {
       using C = decltype(clauses);
       return Expectation::Refused(Errno::kEACCES, C::program_no_key_helpers,
@@ -40,10 +43,13 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
   const bool rdonly = (map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0;
   const bool wronly = (map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0;
   if (rdonly && use.changes) return read_only();
-  if (use.helper == Helper::kPercpu) {
+  if (use.helper == Helper::kPercpu && !map->attributes.per_cpu()) {
     return OfHashOrArray(*map, [](const auto& c) {
       return Expectation::Refused(Errno::kEINVAL, c.program_no_percpu_lookup);
     });
+  }
+  if (use.helper == Helper::kInner) {
+    return Expectation::Refused(Errno::kEACCES, G::program_inner_of_value);
   }
   if (!keyless && use.helper == Helper::kQueue) {
     return OfHashOrArray(*map, [](const auto& c) {
@@ -95,15 +101,18 @@ Expectation ExpectUpdate(const Bytes& key, uint64_t flags, MapState* map) {
   return lock_missing && (flags & ~BPF_F_LOCK) <= BPF_EXIST ? no_lock() : model;
 }
 
-// The value that a pointer to the element shows; nullptr where there is no element. Valid until the
-// next call.
-const Bytes* ValueOf(MapState* map, const Bytes& key) {
-  const Expectation lookup =
-      std::visit(Overloaded{[&](HashModel& hash) { return hash.ExpectLookup(key); },
-                            [&](ArrayModel& array) { return array.ExpectLookup(key, 0); },
-                            [](auto&) { return Expectation::Anything(); }},
-                 map->model);
-  return lookup.output;
+Expectation ExpectLookup(MapState* map, const Bytes& key, uint32_t cpu) {
+  return std::visit(
+      Overloaded{[&](HashModel& hash) { return hash.ExpectProgramLookup(key, cpu); },
+                 [&](ArrayModel& array) { return array.ExpectProgramLookup(key, cpu); },
+                 [](auto&) { return Expectation::Anything(); }},
+      map->model);
+}
+
+// The value that a pointer to the element shows on that CPU; nullptr where there is no element.
+// Valid until the next call.
+const Bytes* ValueOf(MapState* map, const Bytes& key, uint32_t cpu) {
+  return ExpectLookup(map, key, cpu).output;
 }
 
 // Calls f with the model and its clauses.
@@ -115,12 +124,28 @@ void WithQueueOrStack(MapState* map, F f) {
 
 }  // namespace
 
+void Checker::State::CiteOwnSlot(MapState* map) {
+  if (auto* hash = std::get_if<HashModel>(&map->model)) Cite(hash->clauses().program_own_slot);
+  if (auto* array = std::get_if<ArrayModel>(&map->model)) Cite(array->clauses().program_own_slot);
+}
+
+void Checker::State::CompareOfCpu(const Bytes& key, uint32_t of_cpu, Expectation expected,
+                                  const Outcome& outcome, MapState* map) {
+  auto* hash = std::get_if<HashModel>(&map->model);
+  if (hash != nullptr && map->attributes.per_cpu()) {
+    hash->LearnOfCpu(key, OutputBytes(outcome), of_cpu);
+    expected.output = ValueOf(map, key, of_cpu);
+  }
+  CompareOutput(expected, outcome, map);
+}
+
 bool Checker::State::SettleLoad(Handle slot, const ProgramUse& use, const Outcome& outcome) {
   const HandleState& handle = world.At(slot);
   MapState* map = world.MapOfOrNull(slot);
   const Expectation load = ExpectLoad(handle, map, use, profile.traits);
   if (load.at_load || load.anything || outcome.completion == Completion::kRefused) {
-    Settle(load, outcome, map);
+    // What is not run says nothing of the map.
+    Settle(load, outcome, load.anything ? nullptr : map);
     return false;
   }
   if (outcome.completion != Completion::kReturned) return true;
@@ -209,31 +234,35 @@ void Checker::State::CompareHeld(const Bytes* value, ClauseId clause, const Outc
 }
 
 void Checker::State::On(const HelperLookup& op, const Outcome& outcome) {
-  const ProgramUse use{.takes_lock = op.lock, .reads = true, .writes = op.store};
-  if (!SettleLoad(op.map, use, outcome)) return;
   MapState* map = world.MapOfOrNull(op.map);
+  if (map != nullptr && IsMapOfMaps(map->attributes.type)) return LookupInOuter(op, outcome);
+  const ProgramUse use{.takes_lock = op.lock, .reads = true, .writes = op.store};
+  if (SettleLoad(op.map, use, outcome)) AccessElement(op, map, outcome);
+}
+
+void Checker::State::AccessElement(const HelperLookup& op, MapState* map, const Outcome& outcome) {
   const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
   auto* hash = std::get_if<HashModel>(&map->model);
   auto* array = std::get_if<ArrayModel>(&map->model);
-  const Expectation expected =
-      hash != nullptr ? hash->ExpectLookup(key) : array->ExpectLookup(key, 0);
+  const Expectation expected = ExpectLookup(map, key, cpu);
   const Settled settled = SettleHelper(expected, outcome, map);
   if (settled == Settled::kStop) return;
   if (settled == Settled::kFailed) {
     if (hash != nullptr) hash->Absent(key);
     return CompareUntouched(outcome, map);
   }
-  CompareOutput(expected, outcome, map);
+  CompareOfCpu(key, cpu, expected, outcome, map);
   if (op.lock) Cite(G::program_spin_lock);
   if (hash != nullptr) hash->Present(key);
   if (!op.store || judgement.kind != Judgement::Kind::kConforms) return;
+  if (!KnowsCpu(map->attributes, cpu)) return Unjudged(map);
   const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
   if (hash != nullptr) {
     Cite(hash->clauses().program_store);
-    hash->Store(key, value);
+    hash->Store(key, value, cpu);
   } else {
     Cite(array->clauses().program_store);
-    array->Update(key, value);
+    array->UpdateByProgram(key, value, cpu);
   }
 }
 
@@ -244,30 +273,37 @@ void Checker::State::On(const HelperUpdate& op, const Outcome& outcome) {
   const Bytes& value = Fit(op.value, map->attributes.value_size, &value_scratch);
   auto* hash = std::get_if<HashModel>(&map->model);
   auto* array = std::get_if<ArrayModel>(&map->model);
+  const bool per_cpu = map->attributes.per_cpu();
   const bool in_place =
-      array != nullptr || ((op.flags & BPF_F_LOCK) != 0 && map->attributes.has_lock());
+      array != nullptr || per_cpu || ((op.flags & BPF_F_LOCK) != 0 && map->attributes.has_lock());
   const bool doubtful = hash != nullptr && hash->IsDoubtful(key);
-  const Bytes* before = op.hold ? ValueOf(map, key) : nullptr;
+  const bool is_new = hash != nullptr && per_cpu && !hash->ExpectLookup(key).AllowsSuccess();
+  if (op.hold && hash != nullptr) hash->LearnOfCpu(key, OutputBytes(outcome), cpu);
+  const Bytes* before = op.hold ? ValueOf(map, key, cpu) : nullptr;
   const bool had = before != nullptr;
   Bytes held = had ? *before : Bytes();
 
   const Settled settled = SettleHelper(ExpectUpdate(key, op.flags, map), outcome, map);
   if (settled == Settled::kStop) return;
   if (settled == Settled::kSucceeded) {
+    if (!KnowsCpu(map->attributes, cpu)) return Unjudged(map);
     if (hash != nullptr) {
-      hash->Update(key, value);
+      if (is_new) Cite(hash->clauses().program_new_element);
+      hash->UpdateByProgram(key, value, cpu);
     } else {
-      array->Update(key, value);
+      array->UpdateByProgram(key, value, cpu);
     }
-    if (had && in_place) held = *ValueOf(map, key);
+    if (per_cpu) CiteOwnSlot(map);
+    if (had && in_place) held = *ValueOf(map, key, cpu);
   } else if (hash != nullptr) {
     const Errno error = HelperError(outcome);
     if (error == Errno::kEEXIST) hash->Present(key);
     if (error == Errno::kENOENT || error == Errno::kE2BIG) hash->Absent(key);
   }
-  if (!op.hold || doubtful) return;
+  if (!op.hold || doubtful || !KnowsCpu(map->attributes, cpu)) return;
   CompareHeld(had ? &held : nullptr,
               array != nullptr ? array->clauses().program_update_in_place
+              : per_cpu        ? hash->clauses().program_update_in_place
               : in_place       ? hash->clauses().program_lock_in_place
                                : hash->clauses().program_replace_swaps,
               outcome, map);
@@ -279,7 +315,8 @@ void Checker::State::On(const HelperDelete& op, const Outcome& outcome) {
   const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
   auto* hash = std::get_if<HashModel>(&map->model);
   const bool doubtful = hash != nullptr && hash->IsDoubtful(key);
-  const Bytes* before = op.hold ? ValueOf(map, key) : nullptr;
+  if (op.hold && hash != nullptr) hash->LearnOfCpu(key, OutputBytes(outcome), cpu);
+  const Bytes* before = op.hold ? ValueOf(map, key, cpu) : nullptr;
   const bool had = before != nullptr;
   const Bytes held = had ? *before : Bytes();
   const Expectation expected =
@@ -290,7 +327,7 @@ void Checker::State::On(const HelperDelete& op, const Outcome& outcome) {
     if (settled == Settled::kSucceeded) hash->Delete(key);
     if (HelperError(outcome) == Errno::kENOENT) hash->Absent(key);
   }
-  if (!op.hold || doubtful) return;
+  if (!op.hold || doubtful || !KnowsCpu(map->attributes, cpu)) return;
   CompareHeld(had ? &held : nullptr,
               hash != nullptr ? hash->clauses().program_delete_keeps_memory
                               : std::get<ArrayModel>(map->model).clauses().program_update_in_place,
@@ -327,16 +364,47 @@ void Checker::State::On(const HelperPeek& op, const Outcome& outcome) {
 }
 
 void Checker::State::On(const HelperLookupPercpu& op, const Outcome& outcome) {
-  // No type that has a model here has the helper: it ends at the load.
   const ProgramUse use{.helper = ProgramUse::Helper::kPercpu, .reads = true};
-  if (SettleLoad(op.map, use, outcome)) Settle(Expectation::Anything(), outcome, nullptr);
+  if (!SettleLoad(op.map, use, outcome)) return;
+  MapState* map = world.MapOfOrNull(op.map);
+  const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
+  auto* hash = std::get_if<HashModel>(&map->model);
+  const bool invalid = op.of_cpu >= map->attributes.possible_cpus;
+  Expectation expected = ExpectLookup(map, key, op.of_cpu);
+  const auto judge = [&](const auto& c, ClauseId absent) {
+    if (invalid) {
+      expected = Expectation::Fails(Errno::kENOENT, c.lookup_percpu_invalid_cpu);
+      return;
+    }
+    for (uint8_t i = 0; i < expected.count; ++i) {
+      Expectation::Alternative& alternative = expected.alternatives[i];
+      const ClauseId clause =
+          alternative.error == Errno::kNone ? c.lookup_percpu_slot : absent;
+      alternative.clause = alternative.exact = clause;
+    }
+    expected.output_clause = c.lookup_percpu_slot;
+  };
+  if (hash != nullptr) {
+    judge(hash->clauses(), hash->clauses().lookup_percpu_absent);
+  } else {
+    const ArrayClauses& c = std::get<ArrayModel>(map->model).clauses();
+    judge(c, c.lookup_percpu_out_of_range);
+  }
+  const Settled settled = SettleHelper(expected, outcome, map);
+  if (settled == Settled::kStop) return;
+  if (settled == Settled::kFailed) {
+    if (hash != nullptr && !invalid) hash->Absent(key);
+    return CompareUntouched(outcome, map);
+  }
+  CompareOfCpu(key, op.of_cpu, expected, outcome, map);
+  if (hash != nullptr) hash->Present(key);
 }
 
 void Checker::State::On(const HelperForEach& op, const Outcome& outcome) {
   const ProgramUse use{.helper = ProgramUse::Helper::kForEach, .reads = true};
   if (!SettleLoad(op.map, use, outcome)) return;
   MapState* map = world.MapOfOrNull(op.map);
-  const auto* hash = std::get_if<HashModel>(&map->model);
+  auto* hash = std::get_if<HashModel>(&map->model);
   const Expectation expected = OfHashOrArray(*map, [&](const auto& c) {
     return op.flags != 0
                ? Expectation::Fails(Errno::kEINVAL, c.for_each_flags)
@@ -351,11 +419,14 @@ void Checker::State::On(const HelperForEach& op, const Outcome& outcome) {
   }
   if (hash == nullptr) Cite(std::get<ArrayModel>(map->model).clauses().for_each_ascending);
   const auto visited = static_cast<uint64_t>(outcome.result);
-  Compare(
-      hash != nullptr
-          ? hash->CheckForEach(op.limit, visited, OutputBatch(outcome))
-          : std::get<ArrayModel>(map->model).CheckForEach(op.limit, visited, OutputBatch(outcome)),
-      map);
+  const BatchOutput& noted = OutputBatch(outcome);
+  Compare(hash != nullptr
+              ? hash->CheckForEach(op.limit, visited, noted, cpu)
+              : std::get<ArrayModel>(map->model).CheckForEach(op.limit, visited, noted, cpu),
+          map);
+  if (!map->attributes.per_cpu() || noted.count == 0) return;
+  Cite(hash != nullptr ? hash->clauses().for_each_own_slot
+                       : std::get<ArrayModel>(map->model).clauses().for_each_own_slot);
 }
 
 }  // namespace mapspec

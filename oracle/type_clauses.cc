@@ -32,7 +32,13 @@ constexpr ArrayClauses MakeArrayClauses() {
 
 const HashClauses& HashClausesOf(MapType type) {
   static constexpr HashClauses kHash = MakeHashClauses<clause::hash>();
+  static constexpr HashClauses kPercpu = MakeHashClauses<clause::percpu_hash>();
+  static constexpr HashClauses kOfMaps = MakeHashClauses<clause::hash_of_maps>();
   switch (type) {
+    case MapType::HASH_OF_MAPS:
+      return kOfMaps;
+    case MapType::PERCPU_HASH:
+      return kPercpu;
     default:
       return kHash;
   }
@@ -40,7 +46,10 @@ const HashClauses& HashClausesOf(MapType type) {
 
 const ArrayClauses& ArrayClausesOf(MapType type) {
   static constexpr ArrayClauses kArray = MakeArrayClauses<clause::array>();
+  static constexpr ArrayClauses kPercpu = MakeArrayClauses<clause::percpu_array>();
   switch (type) {
+    case MapType::PERCPU_ARRAY:
+      return kPercpu;
     default:
       return kArray;
   }

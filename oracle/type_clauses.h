@@ -8,6 +8,7 @@
 #define ORACLE_TYPE_CLAUSES_H_
 
 #include "oracle/clause.h"
+#include "oracle/profile.h"
 #include "oracle/uapi.h"
 
 namespace mapspec {
@@ -18,7 +19,11 @@ namespace mapspec {
   X(create_element_too_large) X(create_flags) X(create_invalid_before_too_large) X(                           \
       create_large_key) X(create_large_key_refused) X(create_no_prealloc) X(create_spin_lock)                 \
       X(create_too_many_entries) X(create_zero_seed) X(create_zero_seed_unprivileged) X(                      \
-          create_zero_sizes) X(delete_absent) X(delete_batch_absent_errno) X(delete_batch_deletes)            \
+          create_zero_sizes) X(create_numa_node) X(create_value_too_large) X(create_value_no_memory)                    \
+          X(for_each_own_slot) X(lookup_every_cpu) X(lookup_padding) X(lookup_padding_zero)                               \
+          X(lookup_percpu_absent) X(lookup_percpu_invalid_cpu) X(lookup_percpu_slot)                                      \
+          X(program_new_element) X(program_own_slot) X(program_update_in_place)                                           \
+          X(delete_absent) X(delete_batch_absent_errno) X(delete_batch_deletes)            \
           X(delete_batch_stops) X(delete_present) X(for_each_flags) X(for_each_stops) X(                      \
               for_each_visits) X(get_next_key_absent_key) X(get_next_key_deleted_key)                         \
               X(get_next_key_empty) X(get_next_key_last_key) X(get_next_key_live_key) X(                      \
@@ -57,6 +62,10 @@ namespace mapspec {
 #define MAPSPEC_ARRAY_CLAUSES(X)                                                                   \
   X(create_any_value_size)                                                                         \
   X(create_btf_key)                                                                                \
+  X(create_numa_node)                                                                              \
+  X(for_each_own_slot) X(lookup_batch_unsupported) X(lookup_every_cpu) X(lookup_padding)           \
+  X(lookup_padding_zero) X(lookup_percpu_invalid_cpu) X(lookup_percpu_out_of_range)                \
+  X(lookup_percpu_slot) X(program_own_slot) X(create_value_no_memory)                              \
   X(create_flags) X(create_inner_map_flag) X(create_key_size) X(create_large_values) X(            \
       create_large_values_refused) X(create_mmapable) X(create_value_too_large)                    \
       X(create_zero_initialised) X(create_zero_sizes) X(delete_refused) X(for_each_ascending) X(   \
@@ -82,9 +91,17 @@ namespace mapspec {
 #define MAPSPEC_MEMBER(name) ClauseId name = kNoClause;
 struct HashClauses {
   MAPSPEC_HASH_CLAUSES(MAPSPEC_MEMBER)
+  // What holds of the padding between the slots of a per-CPU value.
+  ClauseId padding(const Traits& traits) const {
+    return traits.percpu_padding_kept ? lookup_padding : lookup_padding_zero;
+  }
 };
 struct ArrayClauses {
   MAPSPEC_ARRAY_CLAUSES(MAPSPEC_MEMBER)
+  // What holds of the padding between the slots of a per-CPU value.
+  ClauseId padding(const Traits& traits) const {
+    return traits.percpu_padding_kept ? lookup_padding : lookup_padding_zero;
+  }
 };
 #undef MAPSPEC_MEMBER
 

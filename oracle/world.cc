@@ -6,13 +6,18 @@ namespace mapspec {
 MapModel MakeModel(const MapAttributes& attributes) {
   switch (attributes.type) {
     case MapType::HASH:
+    case MapType::HASH_OF_MAPS:
+    case MapType::PERCPU_HASH:
       return HashModel(attributes);
     case MapType::ARRAY:
+    case MapType::PERCPU_ARRAY:
       return ArrayModel(attributes);
     case MapType::QUEUE:
       return QueueModel(attributes);
     case MapType::STACK:
       return StackModel(attributes);
+    case MapType::ARRAY_OF_MAPS:
+      return ArrayOfMapsModel(attributes);
     default:
       return std::monostate{};
   }
@@ -57,6 +62,17 @@ void World::SetLastId(Handle slot, uint32_t id) {
 std::optional<uint32_t> World::FindById(uint32_t id) const {
   for (uint32_t i = 0; i < maps_.size() && id != 0; ++i) {
     if (maps_[i].alive() && maps_[i].id == id) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<uint32_t> World::FindAnyById(uint32_t id) const {
+  if (const std::optional<uint32_t> live = FindById(id);
+      live.has_value() && maps_[*live].attributes.type != MapType::UNSPEC) {
+    return live;
+  }
+  for (uint32_t i = 0; i < maps_.size() && id != 0; ++i) {
+    if (maps_[i].id == id && maps_[i].attributes.type != MapType::UNSPEC) return i;
   }
   return std::nullopt;
 }
@@ -126,9 +142,34 @@ void World::FillBtf(uint16_t slot, std::optional<BtfLoad> btf) {
   btfs_[slot] = btf;
 }
 
+void World::SyncInner(uint32_t outer) {
+  std::vector<uint32_t> now;
+  const auto note = [&](const Bytes& value) { now.push_back(static_cast<uint32_t>(value.ToNumber())); };
+  MapState& state = maps_[outer];
+  if (const auto* hash = std::get_if<HashModel>(&state.model)) hash->ForEachValue(note);
+  if (const auto* array = std::get_if<ArrayOfMapsModel>(&state.model)) array->ForEachValue(note);
+  for (const uint32_t inner : now) {
+    ++maps_[inner].references;
+    maps_[inner].held_by = state.attributes.type;
+  }
+  state.holds.swap(now);
+  for (const uint32_t inner : now) Release(inner);
+}
+
+// The kernel empties a map of maps some time after it is gone.
+void World::LoseInner(MapState* outer) {
+  std::vector<uint32_t> held;
+  held.swap(outer->holds);
+  for (const uint32_t inner : held) {
+    maps_[inner].released_late = true;
+    Release(inner);
+  }
+}
+
 void World::Release(uint32_t map) {
   MapState& state = maps_[map];
   if (--state.references != 0) return;
+  LoseInner(&state);
   state.model = std::monostate{};  // Its elements are of no use any more.
 }
 

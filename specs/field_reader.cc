@@ -188,12 +188,13 @@ bool ParseValueBytes(const YamlNode& node, std::string_view name, size_t size, u
                      Bytes* out, Problems* problems) {
   const YamlNode* each = node.IsMapping() ? node.Find("cpus") : nullptr;
   if (each == nullptr) {
-    // Quoted bytes are what they are.
-    if (cpus == 0 || (node.IsScalar() && node.quoted)) {
-      return ParseBytes(node, name, size, out, problems);
-    }
     Bytes one;
     if (!ParseBytes(node, name, size, &one, problems)) return false;
+    // Quoted bytes that are more than a slot are the whole of it.
+    if (cpus == 0 || one.size() > PerCpuStride(size)) {
+      *out = one;
+      return true;
+    }
     one.Resize(PerCpuStride(size));
     for (uint32_t cpu = 0; cpu < cpus; ++cpu) out->Append(one);
     return true;

@@ -71,10 +71,17 @@ class FileReader {
         taken.ledger = rows->second;
         inherited_.used_ledger.insert(rest);
       }
+      if (const auto trait = inherited_.traits.find(rest); trait != inherited_.traits.end()) {
+        taken.trait = trait->second;
+        inherited_.used_traits.insert(rest);
+      }
       file_.clauses.push_back(std::move(taken));
     }
     for (const auto& [rest, rows] : inherited_.ledger) {
       if (!inherited_.used_ledger.contains(rest)) Unknown("ledger", rest);
+    }
+    for (const auto& [rest, trait] : inherited_.traits) {
+      if (!inherited_.used_traits.contains(rest)) Unknown("traits", rest);
     }
   }
 
@@ -119,9 +126,10 @@ class FileReader {
   }
 
   // inherits: {from: BPF_MAP_TYPE_HASH, except: [create.flags, "update.full/program"],
-  //            ledger: {create.zero-sizes: [ROW]}}; names are without the type in front.
+  //            ledger: {create.zero-sizes: [ROW]}, traits: {a_trait: [lookup.present]}}; names are
+  // without the type in front.
   void ReadInherits(const YamlNode& node) {
-    static const Words kFields = {"from", "except", "ledger"};
+    static const Words kFields = {"from", "except", "ledger", "traits"};
     if (!CheckFields(node, "inherits", kFields, &problems_)) return;
     inherited_.position = node.position;
     const YamlNode* from = node.Find("from");
@@ -134,16 +142,35 @@ class FileReader {
     if (!ParseMapTypeNode(*from, &type, &problems_)) return;
     inherited_.from = type;
     ForEach(node, "except", [&](const YamlNode& item) { inherited_.except[item.text] = false; });
-    const YamlNode* ledger = node.Find("ledger");
-    if (ledger == nullptr) return;
-    if (!ledger->IsMapping()) {
-      problems_.Add(ledger->position, "`ledger` of `inherits` is a mapping of clauses to rows");
+    if (const YamlNode* ledger = node.Find("ledger")) {
+      if (!ledger->IsMapping()) {
+        problems_.Add(ledger->position, "`ledger` of `inherits` is a mapping of clauses to rows");
+        return;
+      }
+      for (const YamlField& field : ledger->fields) {
+        for (const YamlNode& row : field.value.items) {
+          inherited_.ledger[field.name].push_back(row.text);
+        }
+      }
+    }
+    if (const YamlNode* traits = node.Find("traits")) ReadInheritedTraits(*traits);
+  }
+
+  // Traits, each with the clauses that it is a condition of for this type.
+  void ReadInheritedTraits(const YamlNode& node) {
+    if (!node.IsMapping()) {
+      problems_.Add(node.position, "`traits` of `inherits` is a mapping of traits to clauses");
       return;
     }
-    for (const YamlField& field : ledger->fields) {
-      for (const YamlNode& row : field.value.items) {
-        inherited_.ledger[field.name].push_back(row.text);
+    for (const YamlField& field : node.fields) {
+      const std::string& name = field.name;
+      const std::string bare = name.starts_with('!') ? name.substr(1) : name;
+      if (!options_.traits.empty() && std::find(options_.traits.begin(), options_.traits.end(),
+                                                bare) == options_.traits.end()) {
+        problems_.Add(field.value.position, "`" + name + "` is no trait");
+        continue;
       }
+      for (const YamlNode& clause : field.value.items) inherited_.traits[clause.text] = name;
     }
   }
 
@@ -219,6 +246,8 @@ class FileReader {
     std::map<std::string, bool> except;  // Whether there was something to except.
     std::map<std::string, std::vector<std::string>> ledger;
     std::set<std::string> used_ledger;
+    std::map<std::string, std::string> traits;  // By clause.
+    std::set<std::string> used_traits;
   } inherited_;
   const FileReader* base_ = nullptr;
 };
