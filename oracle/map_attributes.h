@@ -8,6 +8,7 @@
 #include <string>
 
 #include "oracle/bytes.h"
+#include "oracle/inner_map.h"
 #include "oracle/profile.h"
 #include "oracle/uapi.h"
 
@@ -27,6 +28,7 @@ struct MapAttributes {
   int32_t lock_offset = -1;  // Of the struct bpf_spin_lock in the value; -1: there is none.
   uint32_t page_size = 4096;
   uint32_t possible_cpus = 1;
+  InnerMapShape inner;  // Of a map of maps: the map that it was created with.
   Traits traits;
   // Also what is promised beyond the documentation may be relied on (Profile::observed).
   bool observed = true;

@@ -24,8 +24,4 @@ void Checker::State::On(const HelperRedirectMap&, const Outcome& outcome) {
   Settle(Expectation::Anything(), outcome, nullptr);
 }
 
-void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
-  Settle(Expectation::Anything(), outcome, world.MapOfOrNull(op.map));
-}
-
 }  // namespace mapspec

@@ -4,6 +4,7 @@
 // BTF. Those on memory mappings and on the descriptor as a file stand in file_rules.cc.
 #include "oracle/checker_state.h"
 #include "oracle/creation.h"
+#include "oracle/map_of_maps.h"
 
 namespace mapspec {
 namespace {
@@ -25,6 +26,11 @@ HandleState HandleFor(uint32_t index, uint32_t flags) {
   handle.can_read = (flags & BPF_F_WRONLY) == 0;
   handle.can_write = (flags & BPF_F_RDONLY) == 0;
   return handle;
+}
+
+// The clauses of the map of maps that held the map last; none where there was none.
+MapOfMapsClauses HeldBy(const MapState& map) {
+  return IsMapOfMaps(map.held_by) ? MapOfMapsClausesOf(map.held_by) : MapOfMapsClauses{};
 }
 
 enum class PathKind : uint8_t { kPlain, kDotted, kOutside, kMissingDirectory, kOther };
@@ -64,6 +70,7 @@ void Checker::State::On(const MapCreate& op, const Outcome& outcome) {
   MapState map;
   map.attributes = AttributesOf(op, world, environment, profile);
   map.model = MakeModel(map.attributes);
+  if (IsMapOfMaps(map.attributes.type)) map.created_with = world.At(op.inner_map).map;
   // A creation that nothing promised makes a map of which nothing is promised.
   map.unspecified = settled != Settled::kSucceeded;
   const uint32_t access = map.attributes.map_flags;
@@ -169,10 +176,13 @@ void Checker::State::On(const GetInfo& op, const Outcome& outcome) {
     return false;
   };
   const uint32_t flags = attributes.map_flags & ~kAccessFlags;
+  const bool own_lists = (attributes.map_flags & BPF_F_NO_COMMON_LRU) != 0;
+  const ClauseId rounded =
+      own_lists ? HashClausesOf(attributes.type).create_own_lists_rounded : G::info_attributes;
   if (!field(G::info_attributes, "type", info.type, static_cast<uint32_t>(attributes.type), 0) ||
       !field(G::info_attributes, "key_size", info.key_size, attributes.key_size, 8) ||
       !field(G::info_attributes, "value_size", info.value_size, attributes.value_size, 12) ||
-      !field(G::info_attributes, "max_entries", info.max_entries, attributes.max_entries, 16) ||
+      !field(rounded, "max_entries", info.max_entries, attributes.max_entries, 16) ||
       !field(
           (attributes.map_flags & kAccessFlags) != 0 ? G::info_no_access_flags : G::info_attributes,
           "map_flags", info.map_flags, flags, 20) ||
@@ -219,13 +229,18 @@ void Checker::State::On(const GetFdById& op, const Outcome& outcome) {
       return Expectation::Succeeds(G::get_fd_by_id_same_map)
           .Also(G::get_fd_by_id_access)
           .Also(G::pin_keeps_map)
-          .Also(clause::array::mmap_outlives_descriptor);
+          .Also(clause::array::mmap_outlives_descriptor)
+          .Also(HeldBy(world.map(*known)).lifetime_outer_holds);
     }
     if (id == 0) return Expectation::Fails(Errno::kENOENT, G::get_fd_by_id_unknown);
     // An id that a map of this script had: gone with it (ids are not given again soon). One that
     // unlink(2) left without references goes a little later.
     if (op.of != kBadFd) {
       Expectation gone = Expectation::Fails(Errno::kENOENT, G::close_deletes_map);
+      if (const auto former = world.FindAnyById(id)) {
+        const MapOfMapsClauses c = HeldBy(world.map(*former));
+        gone.Also(world.MayHaveId(id) ? c.lifetime_outer_gone : c.lifetime_released);
+      }
       return world.MayHaveId(id) ? gone.OrSucceeds(G::unlink_unpins)
                                  : gone.Also(G::get_fd_by_id_unknown);
     }

@@ -7,6 +7,7 @@ MapModel MakeModel(const MapAttributes& attributes) {
   switch (attributes.type) {
     case MapType::HASH:
     case MapType::HASH_OF_MAPS:
+    case MapType::LRU_HASH:
     case MapType::PERCPU_HASH:
       return HashModel(attributes);
     case MapType::ARRAY:

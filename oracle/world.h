@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "oracle/array_model.h"
+#include "oracle/array_of_maps_model.h"
 #include "oracle/hash_model.h"
 #include "oracle/map_attributes.h"
 #include "oracle/operation.h"
@@ -25,7 +26,8 @@
 namespace mapspec {
 
 // One model for each map family; monostate for types without one.
-using MapModel = std::variant<std::monostate, HashModel, ArrayModel, QueueModel, StackModel>;
+using MapModel = std::variant<std::monostate, HashModel, ArrayModel, QueueModel, StackModel,
+                              ArrayOfMapsModel>;
 MapModel MakeModel(const MapAttributes& attributes);
 
 // As lock_offset of a loaded BTF object whose layout the oracle does not follow.
@@ -43,6 +45,12 @@ struct MapState {
   // references a little later, so that the map may outlive the rest of them for a while.
   bool released_late = false;
   uint32_t writable_views = 0;
+  // Of a map of maps: the maps that its elements hold, each as often as it is there, and the one
+  // that it was created with, which is not held.
+  std::vector<uint32_t> holds;
+  std::optional<uint32_t> created_with;
+  // Which type of map of maps held it last; UNSPEC: none ever did.
+  MapType held_by = MapType::UNSPEC;
   Bytes last_batch;  // What the last batch wrote to out_batch.
   bool alive() const { return references != 0; }
 };
@@ -71,6 +79,7 @@ class World {
   const HandleState& At(Handle handle) const;
   // The map behind a descriptor that is one.
   MapState& MapOf(const HandleState& handle) { return maps_[handle.map]; }
+  const MapState& MapOf(const HandleState& handle) const { return maps_[handle.map]; }
   MapState* MapOfOrNull(Handle handle);
   MapState& map(uint32_t index) { return maps_[index]; }
 
@@ -81,10 +90,17 @@ class World {
 
   // The live map with this id; nullopt when no map known here has it.
   std::optional<uint32_t> FindById(uint32_t id) const;
+  // The same of a map that may be gone; not of one of which nothing is known.
+  std::optional<uint32_t> FindAnyById(uint32_t id) const;
   // A map that may or may not be gone yet has this id.
   bool MayHaveId(uint32_t id) const;
   // The smallest id above `id` that a live map is known to have; 0 when there is none.
   uint32_t NextKnownId(uint32_t id) const;
+
+  // The elements of this map of maps have changed: it holds what its model says.
+  void SyncInner(uint32_t outer);
+  // What this map of maps holds is not known any more, if it is one.
+  void LoseInner(MapState* outer);
 
   std::optional<uint32_t> PinAt(const std::string& path) const;
   void AddPin(const std::string& path, uint32_t map);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "oracle/inner_map.h"
 #include "specs/step_parser.h"
 
 namespace mapspec {
@@ -11,21 +12,27 @@ namespace mapspec {
 bool StepParser::ParseCall(const StepWord& word, const YamlNode& fields, Call* out) {
   const std::string& name = word.operation;
   if (name == "create") {
-    MapCreate create = base_;
+    const bool inner = word.word == "inner";
+    if (inner && !inner_base_) {
+      return problems_->Add(fields.position, "only files whose `defaults` say `inner` have `inner`");
+    }
+    MapCreate create = inner ? *inner_base_ : base_;
     if (!ReadResult(fields, 'm', &create.result.slot) ||
         !ParseAttributes(fields, &create, problems_)) {
       return false;
     }
+    if (!IsMapOfMaps(create.type) && fields.Find("inner_map") == nullptr) create.inner_map = kBadFd;
     if (!has_type_ && fields.Find("type") == nullptr) return Missing(fields, "type");
-    if (const YamlNode* inner = fields.Find("inner_map");
-        inner != nullptr && !maps_.contains(create.inner_map.slot)) {
-      return problems_->Add(inner->position, "nothing fills " + inner->text + " before this step");
+    if (const YamlNode* inner_map = fields.Find("inner_map");
+        inner_map != nullptr && !maps_.contains(create.inner_map.slot)) {
+      return problems_->Add(inner_map->position,
+                            "nothing fills " + inner_map->text + " before this step");
     }
     if (const YamlNode* btf = fields.Find("btf");
         btf != nullptr && create.btf != kBadBtf && !btfs_.contains(create.btf)) {
       return problems_->Add(btf->position, "nothing fills " + btf->text + " before this step");
     }
-    if (fields.Find("inner_map") != nullptr) {
+    if (create.inner_map != kBadFd) {
       inner_[create.result.slot] = SizesOf(create.inner_map);
     }
     maps_[create.result.slot] = SizesFor(create);

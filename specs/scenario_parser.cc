@@ -57,6 +57,11 @@ bool ParseSteps(const YamlNode& node, const ScenarioDefaults& defaults, Scenario
   StepParser parser(defaults, scenario->via, problems);
   if (const YamlNode* map = node.Find("map")) {
     Step create;
+    if (defaults.inner) {
+      if (!parser.ParseTemplate(*map, &create)) return false;
+      scenario->steps.push_back(std::move(create));
+      create = Step();
+    }
     if (!parser.ParseMap(map, map->position, &create)) return false;
     scenario->steps.push_back(std::move(create));
   }
@@ -106,8 +111,18 @@ bool ParseDefaults(const YamlNode* node, std::optional<MapType> map_type, Scenar
     out->has_type = true;
   }
   if (node == nullptr || node->IsNull()) return true;
-  if (!CheckFields(*node, "defaults", MapAttributeWords(), problems)) return false;
+  std::vector<std::string> known(MapAttributeWords().begin(), MapAttributeWords().end());
+  known.push_back("inner");
+  if (!CheckFields(*node, "defaults", known, problems)) return false;
   if (!ParseAttributes(*node, &out->map, problems)) return false;
+  if (const YamlNode* inner = node->Find("inner")) {
+    out->inner.emplace();
+    out->inner->result = Handle{kTemplateSlot};
+    if (!CheckFields(*inner, "inner", MapAttributeWords(), problems) ||
+        !ParseAttributes(*inner, &*out->inner, problems)) {
+      return false;
+    }
+  }
   out->has_type = out->has_type || node->Find("type") != nullptr;
   return true;
 }

@@ -19,10 +19,15 @@
 
 namespace mapspec {
 
+// The slot of the map that a map of maps is created with by `map:`.
+inline constexpr uint16_t kTemplateSlot = 9;
+
 // What a file says for all its scenarios.
 struct ScenarioDefaults {
   MapCreate map;
   bool has_type = false;       // Else a map must name its type.
+  // For maps of maps: the map that `map:` creates before m0, as kTemplateSlot, and m0 with.
+  std::optional<MapCreate> inner;
   uint32_t possible_cpus = 2;  // How many values an element of a per-CPU map has.
   // Of scenarios that are taken over from another file: "hash." in the ids of their clauses becomes
   // "lru_hash.".

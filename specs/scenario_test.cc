@@ -167,6 +167,7 @@ TEST_F(ScenarioTest, NumbersTakeTheSizeOfTheMapTheyAreFor) {
 
 TEST_F(ScenarioTest, EveryWordOfTheTableHasACall) {
   for (const StepWord& word : StepWords()) {
+    if (word.word == "inner") continue;  // Only where `defaults` say what that is.
     std::string fields;
     for (const std::string& field : word.fields) {
       if (field == "key" || field == "bytes") fields += field + ": 1, ";

@@ -95,7 +95,10 @@ TEST(SpecSchema, NamesTheOperationsWithTheirFields) {
 
 TEST(SpecSchema, NamesTheAttributesAndTheInfo) {
   EXPECT_EQ(Properties(Def("attributes")), ToNames(MapAttributeWords()));
-  EXPECT_EQ(Properties(ObjectOf(Def("map"))), ToNames(MapAttributeWords()));
+  Names with_inner = ToNames(MapAttributeWords());
+  with_inner.insert("inner");
+  EXPECT_EQ(Properties(ObjectOf(Def("map"))), with_inner);
+  EXPECT_EQ(Properties(Def("defaults")), with_inner);
   const Json& info = ObjectOf(Def("expected_info")).at("properties").at("info");
   EXPECT_EQ(Properties(info), ToNames(InfoWords()));
 }

@@ -209,11 +209,28 @@ bool StepParser::ReadRequiredText(const YamlNode& fields, std::string_view name,
   return problems_->Add(fields.Find(name)->position, Quoted(name) + " must have 1 to 255 letters");
 }
 
+bool StepParser::ParseTemplate(const YamlNode& map, Step* out) {
+  if (const YamlNode* inner = map.Find("inner")) {
+    if (!CheckFields(*inner, "inner", MapAttributeWords(), problems_) ||
+        !ParseAttributes(*inner, &*inner_base_, problems_)) {
+      return false;
+    }
+  }
+  base_.inner_map = inner_base_->result;
+  maps_[kTemplateSlot] = inner_[0] = SizesFor(*inner_base_);
+  out->operation.call = *inner_base_;
+  out->expected.alternatives = {StatedOutcome{}};
+  out->position = map.position;
+  out->implicit = true;
+  return true;
+}
+
 bool StepParser::ParseMap(const YamlNode* node, Position position, Step* out) {
   MapCreate create = base_;
   create.result = Handle{0};
   if (node != nullptr && !node->IsNull()) {
     std::vector<std::string> known(MapAttributeWords().begin(), MapAttributeWords().end());
+    if (inner_base_) known.push_back("inner");
     if (!CheckFields(*node, "map", known, problems_) ||
         !ParseAttributes(*node, &create, problems_)) {
       return false;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -38,6 +39,7 @@ class StepParser {
   // out a step that does not say it and that both system calls and programs can make.
   StepParser(const ScenarioDefaults& defaults, Path via, Problems* problems)
       : base_(defaults.map),
+        inner_base_(defaults.inner),
         has_type_(defaults.has_type),
         possible_cpus_(defaults.possible_cpus),
         via_(via),
@@ -45,6 +47,8 @@ class StepParser {
 
   // The creation of m0 by `map:`; `node` may be nullptr.
   bool ParseMap(const YamlNode* node, Position position, Step* out);
+  // The creation of the map that m0 will be created with; `map` is what `map:` says.
+  bool ParseTemplate(const YamlNode& map, Step* out);
   // {push: {value: 1}}
   bool ParseStep(const YamlNode& node, Step* out);
 
@@ -93,6 +97,7 @@ class StepParser {
   ElementSizes BaseSizes() const { return SizesFor(base_); }
 
   MapCreate base_;
+  std::optional<MapCreate> inner_base_;  // What inner maps are created with.
   bool has_type_;
   uint32_t possible_cpus_;
   Path via_;

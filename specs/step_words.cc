@@ -75,6 +75,7 @@ std::vector<StepWord> MakeTable() {
   lookup_and_delete_batch.word = lookup_and_delete_batch.operation = "lookup_and_delete_batch";
   return {
       Make("create", With({"as"}, Attributes())),
+      Alias("inner", Make("create", With({"as"}, Attributes()))),
       ByHelper("bpf_map_lookup_elem()", {"map", "key", "store", "lock"},
                Make("lookup", With(element, {"store", "lock"}), value, value)),
       ByHelper("bpf_map_peek_elem()", {"map"}, Alias("peek", peek)),

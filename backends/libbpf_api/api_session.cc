@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "backends/libbpf_api/btf_blob.h"
+#include "oracle/inner_map.h"
 
 namespace mapspec {
 namespace {
@@ -214,6 +215,8 @@ const char* ApiSession::PathFor(const std::string& path, Outcome* out) {
 
 void ApiSession::Do(const MapCreate& op, Outcome* out) {
   const int inner = op.inner_map == kBadFd ? 0 : Fd(op.inner_map);
+  // By value: the slot that is filled may be the inner map's.
+  const MapShape template_shape = RecordOf(op.inner_map).shape;
   const int btf = BtfFd(op.btf);
   int fd;
   errno = 0;
@@ -239,6 +242,7 @@ void ApiSession::Do(const MapCreate& op, Outcome* out) {
   if (fd >= 0 && op.btf < btfs_.size() && op.btf_value_type_id == kBtfValueTypeId) {
     records_.back().shape.lock_offset = btfs_[op.btf].lock_offset;
   }
+  if (fd >= 0 && IsMapOfMaps(op.type)) records_.back().shape.SetInner(template_shape);
 }
 
 void ApiSession::Do(const Freeze& op, Outcome* out) {
