@@ -28,12 +28,10 @@ class ClauseReader {
       : prefix_(prefix), traits_(traits), problems_(*problems) {}
 
   bool Read(const YamlNode& node, ClauseSpec* clause) {
-    static const Words kFields = {"id",   "level", "claim", "source",     "since", "until",
-                                  "path", "trait", "also",  "divergence", "ledger"};
     static const Words kRequired = {"id", "level", "claim", "source", "path"};
     static const Words kLevels = {"documented", "observed"};
     static const Words kPaths = {"syscall", "program", "both"};
-    const bool known = CheckFields(node, "a clause", kFields, &problems_);
+    const bool known = CheckFields(node, "a clause", ClauseWords(), &problems_);
     if (!node.IsMapping() || !Required(node, "a clause", kRequired) || !known) return false;
     size_t level = 0;
     size_t path = 0;
@@ -123,10 +121,9 @@ class ClauseReader {
   }
 
   bool ReadDivergence(const YamlNode& node, ClauseSpec* clause) {
-    static const Words kFields = {"says", "document", "section", "kernels", "scenario", "shown_by"};
     const YamlNode* field = node.Find("divergence");
     if (field == nullptr) return true;
-    if (!CheckFields(*field, "a divergence", kFields, &problems_) ||
+    if (!CheckFields(*field, "a divergence", DivergenceWords(), &problems_) ||
         !Required(*field, "a divergence", {"says", "kernels"})) {
       return false;
     }
@@ -205,6 +202,17 @@ class ClauseReader {
 bool ParseClause(const YamlNode& node, std::string_view prefix, std::span<const std::string> traits,
                  ClauseSpec* out, Problems* problems) {
   return ClauseReader(prefix, traits, problems).Read(node, out);
+}
+
+const std::vector<std::string>& ClauseWords() {
+  static const Words words = {"id",   "level", "claim", "source",     "since", "until",
+                              "path", "trait", "also",  "divergence", "ledger"};
+  return words;
+}
+
+const std::vector<std::string>& DivergenceWords() {
+  static const Words words = {"says", "document", "section", "kernels", "scenario", "shown_by"};
+  return words;
 }
 
 }  // namespace mapspec

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "specs/field_reader.h"
 #include "specs/spec.h"
@@ -20,6 +21,10 @@ namespace mapspec {
 // names exists, can be said only when every file is read.
 bool ParseClause(const YamlNode& node, std::string_view prefix, std::span<const std::string> traits,
                  ClauseSpec* out, Problems* problems);
+
+// The fields of a clause and of its divergence, for the schema's test.
+const std::vector<std::string>& ClauseWords();
+const std::vector<std::string>& DivergenceWords();
 
 }  // namespace mapspec
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "specs/clause_parser.h"
 #include "specs/field_reader.h"
 #include "specs/step_words.h"
 
@@ -91,6 +92,12 @@ TEST(SpecSchema, NamesTheOperationsWithTheirFields) {
     EXPECT_EQ(Enumeration(untouched.at("anyOf").at(0)), ToNames(word.buffers)) << word.word;
   }
   EXPECT_EQ(Properties(Def("step")), words);
+}
+
+TEST(SpecSchema, NamesTheFieldsOfAClauseAndOfItsDivergence) {
+  EXPECT_EQ(Properties(Def("clause")), ToNames(ClauseWords()));
+  const Json& divergence = Def("clause").at("properties").at("divergence");
+  EXPECT_EQ(Properties(divergence), ToNames(DivergenceWords()));
 }
 
 TEST(SpecSchema, NamesTheAttributesAndTheInfo) {
