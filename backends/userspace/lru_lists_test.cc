@@ -55,7 +55,7 @@ TEST(LruLists, ASearchThroughMarksEnds) {
     lists.Mark(element);
   }
   const uint32_t taken = lists.TakeOldest(0);
-  EXPECT_LT(taken, 10'000U) << "not the first, after a whole turn";
+  EXPECT_GT(taken, 0U) << "after a whole turn it would be the first";
   EXPECT_FALSE(lists.IsMarked(taken));
 }
 
@@ -63,9 +63,9 @@ TEST(LruLists, RemovingIsPossibleAnywhereAndTwice) {
   LruLists lists;
   ASSERT_EQ(lists.Init(8, 1, 8), 0);
   for (const uint32_t element : {0, 1, 2, 3, 4}) lists.Add(0, element);
-  for (const uint32_t element : {0, 2, 4, 2}) lists.Remove(element);
+  for (const uint32_t element : {2, 1, 2, 4}) lists.Remove(element);
   lists.Add(0, 2);
-  EXPECT_EQ(TakeAll(lists), (std::vector<uint32_t>{1, 3, 2}));
+  EXPECT_EQ(TakeAll(lists), (std::vector<uint32_t>{0, 3, 2}));
 }
 
 TEST(LruLists, ListsAreApart) {

@@ -58,22 +58,27 @@ class Lru : public ::testing::TestWithParam<LruKind> {
     uint32_t key = 0;
     for (int err = usermaps_map_get_next_key(fd, nullptr, &key); err == 0;
          err = usermaps_map_get_next_key(fd, &key, &key)) {
-      EXPECT_TRUE(keys.insert(key).second) << "twice in one walk";
+      if (!keys.insert(key).second) {
+        ADD_FAILURE() << key << " twice in one walk";
+        break;
+      }
     }
     return keys;
   }
   // Evicts in a list of the calling thread's CPU: the thread must not leave it.
   void SetUp() override {
     sched_getaffinity(0, sizeof before_, &before_);
+    StayOn(sched_getcpu());
+  }
+  void StayOn(int cpu) {
     cpu_set_t one;
     CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
+    CPU_SET(cpu, &one);
     ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
   }
   void TearDown() override { sched_setaffinity(0, sizeof before_, &before_); }
 
- private:
-  cpu_set_t before_;
+  cpu_set_t before_;  // where the thread may run
 };
 
 TEST_P(Lru, AnUpdateNeverFailsForLackOfRoomAndIsFoundAtOnce) {
@@ -132,6 +137,23 @@ TEST_P(Lru, AKeyThatIsUpdatedStays) {
   }
 }
 
+TEST_P(Lru, AnUpdatedKeyGoesAfterThoseThatWereNot) {
+  for (const bool with_program : {false, true}) {
+    const Fd map = MakeRoomFor(4);
+    usermaps_prog_map* program = with_program ? usermaps_prog_map_get(map) : nullptr;
+    for (uint32_t key = 0; key < 4; ++key) ASSERT_EQ(PutKey(map, key), 0);
+    for (uint32_t round = 0; round < 20; ++round) {
+      const uint32_t first = 4 * round;
+      ASSERT_EQ(PutKey(map, first, BPF_EXIST), 0);
+      for (uint32_t key = first + 4; key < first + 7; ++key) ASSERT_EQ(PutKey(map, key), 0);
+      ASSERT_EQ(Keys(map), (std::set<uint32_t>{first, first + 4, first + 5, first + 6}));
+      ASSERT_EQ(PutKey(map, first + 7), 0);
+      ASSERT_EQ(Keys(map), (std::set<uint32_t>{first + 4, first + 5, first + 6, first + 7}));
+    }
+    usermaps_prog_map_put(program);
+  }
+}
+
 TEST_P(Lru, UpdatesThatFailOrFindTheirKeyEvictNothing) {
   const InProgram map(MakeRoomFor(8));
   for (uint32_t key = 0; key < 8; ++key) ASSERT_EQ(PutKey(map.fd(), key), 0);
@@ -173,6 +195,20 @@ TEST_P(Lru, ABatchDeletionMakesRoomForAll) {
               -ENOENT);
     EXPECT_EQ(count, 8U);
     EXPECT_TRUE(Keys(map).empty());
+  }
+}
+
+TEST_P(Lru, CpusTakeRoomFromEachOtherOnlyWhenTheListIsCommon) {
+  const Fd map = MakeRoomFor(4);
+  std::set<uint32_t> all;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &before_)) continue;
+    StayOn(cpu);
+    const auto first = static_cast<uint32_t>(cpu) * 1000;
+    for (uint32_t key = first; key < first + 20; ++key) ASSERT_EQ(PutKey(map, key), 0);
+    if (!Apart()) all.clear();
+    for (uint32_t key = first + 16; key < first + 20; ++key) all.insert(key);
+    EXPECT_EQ(Keys(map), all);
   }
 }
 
