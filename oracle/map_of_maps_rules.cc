@@ -23,7 +23,7 @@ constexpr uint32_t kNobody = 0xffffffff;
 Bytes ValueOf(uint32_t map_index) { return Bytes::LittleEndian(map_index, 4); }
 
 // The value of an element of an outer map; nullptr where there surely is none.
-const Bytes* ElementOf(MapState& outer, const Bytes& key) {
+const Bytes* InnerMapAt(MapState& outer, const Bytes& key) {
   return std::visit(
       Overloaded{[](auto&) -> const Bytes* { return nullptr; },
                  [&](HashModel& hash) { return hash.ExpectLookup(key).output; },
@@ -61,7 +61,7 @@ bool HasElements(MapType type) {
 uint32_t Checker::State::MapWithId(const Bytes& id_bytes, const Bytes* expected) {
   const auto id = static_cast<uint32_t>(id_bytes.ToNumber());
   if (const std::optional<uint32_t> known = world.FindAnyById(id)) return *known;
-  if (id == 0 || expected == nullptr) return kNobody;
+  if (id == 0 || expected == nullptr || IsPoison(id_bytes)) return kNobody;
   const auto index = static_cast<uint32_t>(expected->ToNumber());
   MapState& map = world.map(index);
   if (map.id != 0) return kNobody;
@@ -79,7 +79,7 @@ bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome, Outc
     if (!outcome.ok() || OutputBytes(outcome).size() != 4) return false;
     const Bytes& key = Fit(lookup->key.bytes, map->attributes.key_size, &key_scratch);
     *translated = outcome;
-    translated->output = ValueOf(MapWithId(OutputBytes(outcome), ElementOf(*map, key)));
+    translated->output = ValueOf(MapWithId(OutputBytes(outcome), InnerMapAt(*map, key)));
     return true;
   }
   const BatchOutput& output = OutputBatch(outcome);
@@ -92,7 +92,7 @@ bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome, Outc
   auto* named = std::get_if<Boxed<BatchOutput>>(&translated->output);
   for (size_t n = 0; named != nullptr && n < output.count; ++n) {
     const Bytes key = output.keys.Slice(n * key_size, key_size);
-    const Bytes value = ValueOf(MapWithId(output.values.Slice(n * 4, 4), ElementOf(*map, key)));
+    const Bytes value = ValueOf(MapWithId(output.values.Slice(n * 4, 4), InnerMapAt(*map, key)));
     std::copy(value.begin(), value.end(), (*named)->values.data() + n * 4);
   }
   return true;
@@ -106,7 +106,7 @@ void Checker::State::NameId(const Outcome& outcome) {
   judgement.expected = "the id of the map that was put there";
   if (id != 0) judgement.expected += ", " + std::to_string(id);
   judgement.got = "id " + std::to_string(got.ToNumber());
-  judgement.expected_bytes = Bytes();
+  judgement.expected_bytes = id != 0 ? Bytes::LittleEndian(id, 4) : Bytes();
 }
 
 void Checker::State::FollowInnerMaps(const Call& call, const Outcome& outcome) {
@@ -174,7 +174,8 @@ Expectation Checker::State::ExpectLoadForOuter(const MapState& outer, const Prog
   if ((outer.attributes.map_flags & BPF_F_RDONLY_PROG) != 0 && use.changes) {
     return Expectation::Refused(Errno::kEACCES, c.program_change_refused,
                                 G::program_rdonly_prog_errno)
-        .Also(G::program_rdonly_prog);
+        .Also(G::program_rdonly_prog)
+        .Also(c.program_outer_access_flags);
   }
   switch (use.helper) {
     case Helper::kForEach:
@@ -219,7 +220,7 @@ void Checker::State::LookupInOuter(const HelperLookup& op, const Outcome& outcom
   outer->released_late = true;
   const MapOfMapsClauses& c = MapOfMapsClausesOf(outer->attributes.type);
   const bool there =
-      ElementOf(*outer, Fit(op.key, outer->attributes.key_size, &key_scratch)) != nullptr;
+      InnerMapAt(*outer, Fit(op.key, outer->attributes.key_size, &key_scratch)) != nullptr;
   SettleHelper(there ? Expectation::Succeeds(c.program_outer_pointer)
                      : Expectation::Fails(Errno::kENOENT, c.program_outer_pointer)
                            .Also(c.program_lookup_empty),
@@ -235,8 +236,11 @@ void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
   if (outer->unspecified) return Unjudged(nullptr);
   const MapOfMapsClauses& c = MapOfMapsClausesOf(outer->attributes.type);
   Cite(c.program_inner_lookup);
+  if ((outer->attributes.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
+    Cite(c.program_outer_access_flags);
+  }
   const Bytes* element =
-      ElementOf(*outer, Fit(op.key, outer->attributes.key_size, &key_scratch));
+      InnerMapAt(*outer, Fit(op.key, outer->attributes.key_size, &key_scratch));
   if (element == nullptr) {
     const Settled settled = SettleHelper(
         Expectation::Fails(Errno::kENOENT, c.program_lookup_empty), outcome, outer);

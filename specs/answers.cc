@@ -64,6 +64,20 @@ size_t Answers::BufferSize(Handle handle) const {
   return PerCpuStride(map->create.value_size) * possible_cpus_;
 }
 
+std::optional<Bytes> Answers::InnerId(Handle map, const Bytes& key) const {
+  const auto slot = slots_.find(map.slot);
+  if (slot == slots_.end()) return std::nullopt;
+  const auto put = put_.find({slot->second, key});
+  if (put == put_.end()) return std::nullopt;
+  return Bytes::LittleEndian(kFirstId + put->second, 4);
+}
+
+void Answers::NotePut(Handle map, const Bytes& key, Handle value) {
+  const auto outer = slots_.find(map.slot);
+  const auto inner = slots_.find(value.slot);
+  if (outer != slots_.end() && inner != slots_.end()) put_[{outer->second, key}] = inner->second;
+}
+
 std::vector<Bytes> Answers::KnownBytes(const std::set<Bytes>& written, size_t size) const {
   std::vector<Bytes> known;
   for (const Bytes& bytes : written) {
@@ -134,6 +148,10 @@ std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const Operati
     info.key_size = create.key_size;
     info.value_size = create.value_size;
     info.max_entries = create.max_entries;
+    if ((create.map_flags & BPF_F_NO_COMMON_LRU) != 0) {  // As much for every CPU.
+      info.max_entries += possible_cpus_ - 1;
+      info.max_entries -= info.max_entries % possible_cpus_;
+    }
     info.name = create.name;
     info.has_btf = create.btf != kNoBtf;
     info.btf_key_type_id = create.btf_key_type_id;
@@ -174,7 +192,9 @@ std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& 
                                   const Checker& checker) const {
   const Call& call = operation.call;
   if (const auto* op = std::get_if<Lookup>(&call)) {
-    return WithBytes(stated, operation, checker, op->value, BufferSize(op->map), values_);
+    std::set<Bytes> values = values_;
+    if (const auto id = InnerId(op->map, op->key.bytes)) values = {*id};
+    return WithBytes(stated, operation, checker, op->value, BufferSize(op->map), values);
   }
   if (const auto* op = std::get_if<LookupAndDelete>(&call)) {
     return WithBytes(stated, operation, checker, op->value, BufferSize(op->map), values_);
@@ -240,15 +260,24 @@ void Answers::Note(const Operation& operation, const Outcome& outcome) {
     return slot->second;
   };
   if (const auto* op = std::get_if<MapCreate>(&call)) {
-    if (outcome.ok()) maps_.push_back({*op, 0});
+    const KnownMap* inner = MapAt(op->inner_map);
+    const uint32_t inner_value_size = inner == nullptr ? 0 : inner->create.value_size;
+    if (outcome.ok()) maps_.push_back({*op, 0, inner_value_size});
     fill(op->result, maps_.size() - 1);
   }
   if (const auto* op = std::get_if<Update>(&call)) {
     if (!op->key.bytes.empty()) keys_.insert(op->key.bytes);
     if (!op->value.bytes.empty()) values_.insert(op->value.bytes);
+    if (outcome.ok()) NotePut(op->map, op->key.bytes, op->value_fd);
   }
   if (const auto* op = std::get_if<UpdateBatch>(&call)) {
     Learn(op->map, op->keys, op->values, op->count);
+    const size_t size = KeySize(op->map);
+    const auto* output = std::get_if<Boxed<BatchOutput>>(&outcome.output);
+    for (size_t i = 0; output != nullptr && i < op->value_fds.size(); ++i) {
+      if (i >= (*output)->count || (i + 1) * size > op->keys.bytes.size()) break;
+      NotePut(op->map, op->keys.bytes.Slice(i * size, size), op->value_fds[i]);
+    }
   }
   if (const auto* op = std::get_if<Lookup>(&call)) {
     // Of an array, every key that is asked for may be there.

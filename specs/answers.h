@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -38,6 +39,7 @@ class Answers {
   struct KnownMap {
     MapCreate create;
     uint32_t emitted = 0;  // Elements that the batch walk under way has handed out.
+    uint32_t inner_value_size = 0;  // Of the map that a map of maps was created with.
   };
   using Element = std::pair<Bytes, Bytes>;
   using Page = std::vector<Element>;
@@ -61,6 +63,9 @@ class Answers {
                                 uint32_t count) const;
   std::vector<Outcome> ForInfo(const StatedOutcome& stated, const Operation& operation,
                                const GetInfo& info) const;
+  // The id of the map that the script put into this element last; nullopt where it put none.
+  std::optional<Bytes> InnerId(Handle map, const Bytes& key) const;
+  void NotePut(Handle map, const Bytes& key, Handle value);
   Page Present(Handle map, const Checker& checker) const;
   static std::vector<Page> Pages(const StatedOutcome& stated, const Page& present,
                                  std::initializer_list<size_t> starts, size_t most);
@@ -72,6 +77,8 @@ class Answers {
   std::map<uint16_t, size_t> slots_;  // Slot → index of its map.
   std::map<std::string, size_t> pins_;
   std::set<Bytes> keys_, values_;  // Written by the script so far.
+  // Map of maps and key → index of the map that was put there.
+  std::map<std::pair<size_t, Bytes>, size_t> put_;
 };
 
 }  // namespace mapspec

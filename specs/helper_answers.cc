@@ -12,6 +12,7 @@ namespace {
 // The map whose value the program reads or takes; nullopt where it gets none.
 std::optional<Handle> GivesValueOf(const Call& call) {
   if (const auto* op = std::get_if<HelperLookup>(&call)) return op->map;
+  if (const auto* op = std::get_if<HelperLookupInner>(&call)) return op->map;
   if (const auto* op = std::get_if<HelperPop>(&call)) return op->map;
   if (const auto* op = std::get_if<HelperPeek>(&call)) return op->map;
   if (const auto* op = std::get_if<HelperLookupPercpu>(&call)) return op->map;
@@ -30,7 +31,10 @@ std::vector<Outcome> Answers::ForHelper(const StatedOutcome& stated, const Opera
   }
   const std::optional<Handle> map = GivesValueOf(operation.call);
   if (!map) return Endings(stated, operation);
-  const size_t size = std::min<size_t>(ValueSize(*map), kMaxBuffer);
+  const KnownMap* known = MapAt(*map);
+  const bool inner = std::holds_alternative<HelperLookupInner>(operation.call) && known != nullptr;
+  const size_t size =
+      std::min<size_t>(inner ? known->inner_value_size : ValueSize(*map), kMaxBuffer);
   std::vector<Outcome> outcomes;
   for (Outcome ending : Endings(stated, operation)) {
     std::vector<Bytes> buffers;
@@ -43,7 +47,7 @@ std::vector<Outcome> Answers::ForHelper(const StatedOutcome& stated, const Opera
       // zeros.
       if (const auto asked = Asked(operation, size, checker, ending)) AddOnce(*asked, &buffers);
       AddOnce(Poison(size), &buffers);
-      for (const Bytes& known : KnownBytes(values_, size)) AddOnce(known, &buffers);
+      for (const Bytes& written : KnownBytes(values_, size)) AddOnce(written, &buffers);
     }
     for (const Bytes& buffer : buffers) {
       ending.output = buffer;
@@ -65,6 +69,7 @@ void Answers::NoteHelper(const Call& call) {
     learn(op->key, &keys_);
     learn(op->value, &values_);
   }
+  if (const auto* op = std::get_if<HelperLookupInner>(&call)) learn(op->value, &values_);
   if (const auto* op = std::get_if<HelperPush>(&call)) learn(op->value, &values_);
 }
 
