@@ -19,7 +19,14 @@ namespace mapspec {
 
 // What a program does with the map of its helper.
 struct ProgramUse {
-  enum class Helper : uint8_t { kKeyed, kQueue, kPercpu, kForEach, kInner } helper = Helper::kKeyed;
+  enum class Helper : uint8_t {
+    kKeyed,
+    kQueue,
+    kPercpu,
+    kForEach,
+    kInner,
+    kRedirect
+  } helper = Helper::kKeyed;
   bool changes = false;  // The helper changes the map.
   bool takes_lock = false;
   bool reads = false;   // A value is read through a pointer.
@@ -169,6 +176,8 @@ struct Checker::State {
   // The clauses that a successful read or write confirms about its descriptor.
   void CiteRead(const HandleState& handle, const MapState& map);
   void CiteWrite(const HandleState& handle);
+  // What the value of an update of an XSKMAP names.
+  XskDescriptor DescriptorOf(const Update& op) const;
   bool MayRead(const HandleState& handle) const { return handle.can_read; }
   bool MayWrite(const HandleState& handle) {
     return handle.can_write && !world.MapOf(handle).frozen;

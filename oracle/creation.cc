@@ -43,6 +43,8 @@ std::optional<Expectation> ExpectTypeAttributes(const MapCreate& create, const T
       return QueueModel::ExpectCreate(create, traits);
     case MapType::STACK:
       return StackModel::ExpectCreate(create, traits);
+    case MapType::XSKMAP:
+      return XskMapModel::ExpectCreate(create);
     default:
       return std::nullopt;
   }
@@ -134,9 +136,11 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
     if (type_id < kBtfUnnamedTypeIds) return Expectation::Anything();
     return refuse(G::create_btf_types);
   }
+  const bool xskmap = create.type == MapType::XSKMAP;
   const bool no_key = create.btf_key_type_id == 0;
   const bool of_maps = IsMapOfMaps(create.type);
-  if (no_key ? !array && !of_maps : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
+  if (no_key ? !array && !of_maps && !xskmap
+             : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
     return refuse(G::create_btf_types);
   }
   if (SizeOfType(*btf, create.btf_value_type_id) != create.value_size) {
@@ -159,6 +163,7 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   if (of_maps) {
     return Expectation::Fails(Errno::kENOTSUPP, MapOfMapsClausesOf(create.type).create_btf_refused);
   }
+  if (xskmap) return Expectation::Fails(Errno::kENOTSUPP, clause::xskmap::create_btf);
   // A map without a key type is for the data sections of programs, which this vocabulary cannot
   // make.
   if (no_key) return refuse(G::create_btf_types);
@@ -253,7 +258,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
     return Expectation::Fails(Errno::kEPERM, privilege)
         .Also(G::create_unprivileged_before_attributes, type_refuses)
         .Also(G::create_unprivileged_type, privileged_type)
-        .Also(HashClausesOf(create.type).create_zero_seed_unprivileged, SeedsWithZero(create));
+        .Also(HashClausesOf(create.type).create_zero_seed_unprivileged, SeedsWithZero(create))
+        .Also(clause::xskmap::create_capability, create.type == MapType::XSKMAP);
   }
 
   if (create.attr_size > environment.page_size) {
@@ -272,7 +278,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   }
   if (unprivileged && privileged_type && !traits.unprivileged_after_attributes) {
     return Expectation::Fails(Errno::kEPERM, privilege)
-        .Also(G::create_unprivileged_before_attributes, type_refuses);
+        .Also(G::create_unprivileged_before_attributes, type_refuses)
+        .Also(clause::xskmap::create_capability, create.type == MapType::XSKMAP);
   }
   if (unprivileged && SeedsWithZero(create)) {
     return Expectation::Fails(Errno::kEPERM,
@@ -289,7 +296,10 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
       type_refuses &&
       (type->alternatives[0].error == Errno::kENOMEM ||
        type->alternatives[0].clause == HashClausesOf(create.type).create_too_many_entries);
-  if (type_refuses && !(at_allocation && (lacks_privilege || inner_refused))) {
+  // The attributes of an XSKMAP are looked at after that, too.
+  const bool xskmap = create.type == MapType::XSKMAP;
+  if (type_refuses && !(at_allocation && (lacks_privilege || inner_refused)) &&
+      !(xskmap && lacks_privilege)) {
     return Expectation(*type)
         .Also(MapOfMapsClausesOf(create.type).create_attributes_first, inner_refused)
         .Also(G::create_order, bad_name || !btf.AllowsSuccess())
@@ -298,7 +308,8 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   }
   if (lacks_privilege) {
     Expectation expected = Expectation::Fails(Errno::kEPERM, privilege)
-                               .Also(G::create_unprivileged_type, privileged_type);
+                               .Also(G::create_unprivileged_type, privileged_type)
+                               .Also(clause::xskmap::create_capability, xskmap);
     // Of types without a model it is not known whether their attributes are refused first.
     if (!type.has_value())
       expected.OrFails(Errno::kEINVAL, G::create_unprivileged_after_attributes);

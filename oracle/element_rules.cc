@@ -86,6 +86,7 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
                    },
                    [&](ArrayModel& array) { return array.ExpectLookup(key, op.flags); },
                    [&](ArrayOfMapsModel& array) { return array.ExpectLookup(key); },
+                   [](XskMapModel& xsk) { return xsk.ExpectLookup(); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPeek(); }},
         map->model);
     if (op.value != Pointer::kValid) {
@@ -167,6 +168,7 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
                    [&](HashModel& hash) { return hash.ExpectLookupAndDelete(key, op.flags); },
                    [](ArrayModel& array) { return array.ExpectLookupAndDelete(); },
                    [](ArrayOfMapsModel& array) { return array.ExpectLookupAndDelete(); },
+                   [](XskMapModel& xsk) { return xsk.ExpectLookupAndDelete(); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPop(); }},
         map->model);
     removes = model.AllowsSuccess();
@@ -205,7 +207,8 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
 void Checker::State::On(const Update& op, const Outcome& outcome) {
   const HandleState& handle = world.At(op.map);
   MapState* map = world.MapOfOrNull(op.map);
-  const bool bad_pointers = op.key.pointer == Pointer::kBad || op.value.pointer != Pointer::kValid;
+  const bool bad_value = op.value_fd == kNoFd && op.value.pointer != Pointer::kValid;
+  const bool bad_pointers = op.key.pointer == Pointer::kBad || bad_value;
   const bool odd_flags = op.flags > BPF_EXIST;
   const auto expect = [&]() -> Expectation {
     if (map == nullptr) return ExpectMapFd(handle, bad_pointers || odd_flags);
@@ -240,7 +243,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
           .Also(G::update_pointers_before_flags, odd_flags)
           .Also(G::update_pointers_before_unknown_flags, NoTypeHas(op.flags, map->attributes));
     }
-    if (op.value.pointer != Pointer::kValid) {
+    if (bad_value) {
       return Expectation::Fails(Errno::kEFAULT, G::update_bad_value_pointer)
           .Also(G::update_pointers_before_flags, odd_flags)
           .Also(G::update_pointers_before_unknown_flags, NoTypeHas(op.flags, map->attributes));
@@ -254,6 +257,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
             [](auto&) { return Expectation::Anything(); },
             [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags); },
             [&](ArrayModel& array) { return array.ExpectUpdate(key, op.flags); },
+            [&](XskMapModel& xsk) { return xsk.ExpectUpdate(key, op.flags, DescriptorOf(op)); },
             [&]<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPush(op.flags); }},
         map->model);
   };
@@ -274,6 +278,9 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
                            : Fit(op.value.bytes, map->attributes.buffer_size(), &value_scratch);
   std::visit(Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
                         [&](ArrayModel& array) { array.Update(key, value); },
+                        [&](XskMapModel&) {
+                          world.PutSocket(handle.map, key, DescriptorOf(op).socket);
+                        },
                         [&]<typename C>(QueueStackModel<C>& queue) { queue.Push(value); }},
              map->model);
 }
@@ -294,20 +301,24 @@ void Checker::State::On(const Delete& op, const Outcome& outcome) {
                    [&](HashModel& hash) { return hash.ExpectDelete(key); },
                    [](ArrayModel& array) { return array.ExpectDelete(); },
                    [&](ArrayOfMapsModel& array) { return array.ExpectDelete(key); },
+                   [&](XskMapModel& xsk) { return xsk.ExpectDelete(key); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectDelete(); }},
         map->model);
   };
   const Settled settled = Settle(expect(), outcome, map);
   if (settled == Settled::kStop || map == nullptr) return;
   if (settled == Settled::kSucceeded) CiteWrite(handle);
+  const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
   if (auto* array = std::get_if<ArrayOfMapsModel>(&map->model);
       array != nullptr && settled == Settled::kSucceeded) {
-    array->Delete(Fit(op.key.bytes, map->attributes.key_size, &key_scratch));
+    array->Delete(key);
   }
   if (auto* hash = std::get_if<HashModel>(&map->model)) {
-    const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
     if (settled == Settled::kSucceeded) hash->Delete(key);
     if (outcome.error == Errno::kENOENT) hash->Absent(key);
+  }
+  if (std::holds_alternative<XskMapModel>(map->model) && settled == Settled::kSucceeded) {
+    world.RemoveSocket(handle.map, key);
   }
 }
 
@@ -333,6 +344,7 @@ void Checker::State::On(const GetNextKey& op, const Outcome& outcome) {
                    [&](HashModel& hash) { return hash.ExpectGetNextKey(key); },
                    [&](ArrayModel& array) { return array.ExpectGetNextKey(key); },
                    [&](ArrayOfMapsModel& array) { return array.ExpectGetNextKey(key); },
+                   [&](XskMapModel& xsk) { return xsk.ExpectGetNextKey(key); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectGetNextKey(); }},
         map->model);
     if (op.next_key == Pointer::kValid) return model;

@@ -192,6 +192,7 @@ Expectation Checker::State::ExpectLoadForOuter(const MapState& outer, const Prog
       if (use.writes) return Expectation::Refused(Errno::kEACCES, c.program_outer_store_refused);
       // What the pointer itself shows is the kernel's own business.
       return Expectation::Anything();
+    case Helper::kRedirect:  // The same on all maps without endpoints (ExpectLoad).
     case Helper::kInner:
       break;
   }

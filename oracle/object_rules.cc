@@ -228,6 +228,8 @@ void Checker::State::On(const GetFdById& op, const Outcome& outcome) {
     if (known.has_value()) {
       return Expectation::Succeeds(G::get_fd_by_id_same_map)
           .Also(G::get_fd_by_id_access)
+          .Also(clause::xskmap::socket_keeps_map,
+                std::holds_alternative<XskMapModel>(world.map(*known).model))
           .Also(G::pin_keeps_map)
           .Also(clause::array::mmap_outlives_descriptor)
           .Also(HeldBy(world.map(*known)).lifetime_outer_holds);

@@ -12,6 +12,36 @@ namespace {
 using G = clause::generic;
 using Settled = Checker::State::Settled;
 
+// bpf_redirect_map() on any map, and every helper on an XSKMAP.
+Expectation ExpectLoadWithXskMap(const MapState& map, const ProgramUse& use) {
+  using Helper = ProgramUse::Helper;
+  using X = clause::xskmap;
+  const bool xsk = std::holds_alternative<XskMapModel>(map.model);
+  switch (use.helper) {
+    case Helper::kRedirect:
+      if (!xsk) return Expectation::Refused(Errno::kEINVAL, X::redirect_map_other_types);
+      break;
+    case Helper::kKeyed:
+      if (use.changes) {
+        return Expectation::Refused(Errno::kEINVAL, X::program_no_changes,
+                                    X::program_no_changes_errno);
+      }
+      // A lock, too, would have to stand in what the pointer leads to.
+      if (use.takes_lock || use.writes) {
+        return Expectation::Refused(Errno::kEACCES, X::program_entry_read_only);
+      }
+      break;
+    case Helper::kQueue:
+    case Helper::kPercpu:
+      return Expectation::Refused(Errno::kEINVAL, X::program_no_other_helpers);
+    case Helper::kForEach:
+      return Expectation::Refused(Errno::kENOTSUPP, X::for_each_refused);
+    case Helper::kInner:
+      return Expectation::Anything();
+  }
+  return Expectation::Succeeds(G::program_loads);
+}
+
 // In the order in which the verifier meets what it objects to: the map, the helper's arguments, the
 // access of the helper, whether the type has it, and then what follows the call.
 Expectation ExpectLoad(const HandleState& handle, const MapState* map, const ProgramUse& use,
@@ -25,6 +55,9 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
   }
   if (map == nullptr) return Expectation::Refused(Errno::kEINVAL, G::program_not_a_map);
   if (std::holds_alternative<std::monostate>(map->model)) return Expectation::Anything();
+  if (use.helper == Helper::kRedirect || std::holds_alternative<XskMapModel>(map->model)) {
+    return ExpectLoadWithXskMap(*map, use);
+  }
   if (IsMapOfMaps(map->attributes.type)) {
     return Checker::State::ExpectLoadForOuter(*map, use);
   }
@@ -242,6 +275,13 @@ void Checker::State::On(const HelperLookup& op, const Outcome& outcome) {
 
 void Checker::State::AccessElement(const HelperLookup& op, MapState* map, const Outcome& outcome) {
   const Bytes& key = Fit(op.key, map->attributes.key_size, &key_scratch);
+  if (auto* xsk = std::get_if<XskMapModel>(&map->model)) {
+    const Expectation entry = xsk->ExpectProgramLookup(key);
+    const Settled settled = SettleHelper(entry, outcome, map);
+    if (settled == Settled::kSucceeded) CompareOutput(entry, outcome, map);
+    if (settled == Settled::kFailed) CompareUntouched(outcome, map);
+    return;
+  }
   auto* hash = std::get_if<HashModel>(&map->model);
   auto* array = std::get_if<ArrayModel>(&map->model);
   const Expectation expected = ExpectLookup(map, key, cpu);

@@ -78,6 +78,7 @@ constexpr NamedErrno kErrnos[] = {
     {"ENOSYS", Errno::kENOSYS},
     {"EOVERFLOW", Errno::kEOVERFLOW},
     {"EBADFD", Errno::kEBADFD},
+    {"ENOTSOCK", Errno::kENOTSOCK},
     {"EOPNOTSUPP", Errno::kEOPNOTSUPP},
     {"ETIMEDOUT", Errno::kETIMEDOUT},
     {"ENOTSUPP", Errno::kENOTSUPP},

@@ -80,6 +80,7 @@ enum class Errno : int32_t {
   kENOSYS = 38,
   kEOVERFLOW = 75,
   kEBADFD = 77,  // BPF_OBJ_GET_INFO_BY_FD of what is not open.
+  kENOTSOCK = 88,
   kEOPNOTSUPP = 95,
   kETIMEDOUT = 110,
   kENOTSUPP = 524,  // Kernel-internal, yet it reaches user space from bpf(2); libc cannot name it.

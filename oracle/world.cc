@@ -19,6 +19,8 @@ MapModel MakeModel(const MapAttributes& attributes) {
       return StackModel(attributes);
     case MapType::ARRAY_OF_MAPS:
       return ArrayOfMapsModel(attributes);
+    case MapType::XSKMAP:
+      return XskMapModel(attributes);
     default:
       return std::monostate{};
   }
@@ -26,7 +28,7 @@ MapModel MakeModel(const MapAttributes& attributes) {
 
 const HandleState& World::At(Handle handle) const {
   static const HandleState kClosed;
-  static const HandleState kOther{.kind = HandleState::Kind::kOther};
+  static const HandleState kOther{.kind = HandleState::Kind::kOther, .socket = std::nullopt};
   if (handle.slot < handles_.size()) return handles_[handle.slot];
   return handle == kNotAMap ? kOther : kClosed;
 }
@@ -49,6 +51,7 @@ void World::Fill(Handle slot, std::optional<HandleState> handle) {
   }
   state.last_id = before.last_id;
   if (before.kind == HandleState::Kind::kMap) Release(before.map);
+  if (before.socket.has_value()) CloseSocket(*before.socket);
 }
 
 uint32_t World::AddMap(MapState map) {
@@ -58,6 +61,31 @@ uint32_t World::AddMap(MapState map) {
 
 void World::SetLastId(Handle slot, uint32_t id) {
   if (slot.slot < handles_.size()) handles_[slot.slot].last_id = id;
+}
+
+uint32_t World::AddSocket(const SocketOpen& opened) {
+  sockets_.emplace_back().opened = opened;
+  return static_cast<uint32_t>(sockets_.size() - 1);
+}
+
+void World::PutSocket(uint32_t map, const Bytes& key, uint32_t socket) {
+  const SocketOpen& opened = sockets_[socket].opened;
+  const uint32_t queue_id = opened.kind == SocketOpen::Kind::kXdp ? opened.queue : 0;
+  if (std::get<XskMapModel>(maps_[map].model).Put(key, socket, queue_id)) ++maps_[map].references;
+}
+
+void World::RemoveSocket(uint32_t map, const Bytes& key) {
+  if (std::get<XskMapModel>(maps_[map].model).Remove(key) != 0) Release(map);
+}
+
+void World::CloseSocket(uint32_t socket) {
+  sockets_[socket].open = false;
+  sockets_[socket].frames.clear();
+  for (uint32_t map = 0; map < maps_.size(); ++map) {
+    auto* model = std::get_if<XskMapModel>(&maps_[map].model);
+    if (model == nullptr) continue;
+    for (uint32_t emptied = model->RemoveSocket(socket); emptied != 0; --emptied) Release(map);
+  }
 }
 
 std::optional<uint32_t> World::FindById(uint32_t id) const {

@@ -22,12 +22,13 @@
 #include "oracle/operation.h"
 #include "oracle/queue_stack_model.h"
 #include "oracle/trace.h"
+#include "oracle/xskmap_model.h"
 
 namespace mapspec {
 
 // One model for each map family; monostate for types without one.
 using MapModel = std::variant<std::monostate, HashModel, ArrayModel, QueueModel, StackModel,
-                              ArrayOfMapsModel>;
+                              ArrayOfMapsModel, XskMapModel>;
 MapModel MakeModel(const MapAttributes& attributes);
 
 // As lock_offset of a loaded BTF object whose layout the oracle does not follow.
@@ -62,6 +63,18 @@ struct HandleState {
   bool can_read = true;
   bool can_write = true;
   uint32_t last_id = 0;  // Of the last BPF_OBJ_GET_INFO_BY_FD through this slot.
+  // Index of the socket, where kOther is one of the script's.
+  std::optional<uint32_t> socket = std::nullopt;
+};
+
+struct SocketState {
+  SocketOpen opened = {};
+  bool open = true;
+  std::vector<Bytes> frames = {};  // That it got and nobody received.
+  // What the last frames that were sent promise of it; kNoClause before there were any.
+  ClauseId why = kNoClause;
+  // Frames may have come that no outcome tells of.
+  bool doubtful = false;
 };
 
 struct View {
@@ -87,6 +100,14 @@ class World {
   void Fill(Handle slot, std::optional<HandleState> handle);
   uint32_t AddMap(MapState map);
   void SetLastId(Handle slot, uint32_t id);
+
+  uint32_t AddSocket(const SocketOpen& opened);
+  SocketState& socket(uint32_t index) { return sockets_[index]; }
+  const SocketState& socket(uint32_t index) const { return sockets_[index]; }
+  std::vector<SocketState>& sockets() { return sockets_; }
+  // Into and out of a slot of an XSKMAP.
+  void PutSocket(uint32_t map, const Bytes& key, uint32_t socket);
+  void RemoveSocket(uint32_t map, const Bytes& key);
 
   // The live map with this id; nullopt when no map known here has it.
   std::optional<uint32_t> FindById(uint32_t id) const;
@@ -114,9 +135,11 @@ class World {
 
  private:
   void Release(uint32_t map);
+  void CloseSocket(uint32_t socket);
 
   std::vector<HandleState> handles_;
   std::vector<MapState> maps_;
+  std::vector<SocketState> sockets_;
   std::map<std::string, uint32_t> pins_;
   std::vector<View> views_;
   std::vector<std::optional<BtfLoad>> btfs_;

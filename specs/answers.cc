@@ -136,6 +136,29 @@ std::vector<Outcome> Answers::ForCount(const StatedOutcome& stated, const Operat
   return outcomes;
 }
 
+std::vector<Outcome> Answers::ForFrames(const StatedOutcome& stated, const Operation& operation,
+                                        const Checker& checker) {
+  // What is no answer at all makes the oracle say which frames there are.
+  Outcome wrong;
+  Boxed<BatchOutput> none;
+  none->count = UINT32_MAX;
+  wrong.output = none;
+  Checker copy = checker;
+  const Bytes frames = copy.Step(operation, wrong).expected_bytes;
+  std::vector<Outcome> outcomes;
+  for (Outcome ending : Endings(stated, operation)) {
+    for (uint32_t count = 0; count <= kMaxFrames; ++count) {
+      if (stated.count && *stated.count != count) continue;
+      Boxed<BatchOutput> output;
+      output->count = count;
+      output->values = frames;
+      ending.output = output;
+      outcomes.push_back(ending);
+    }
+  }
+  return outcomes;
+}
+
 std::vector<Outcome> Answers::ForInfo(const StatedOutcome& stated, const Operation& operation,
                                       const GetInfo& call) const {
   MapInfo info;
@@ -214,7 +237,9 @@ std::vector<Outcome> Answers::For(const StatedOutcome& stated, const Operation& 
   if (const auto* op = std::get_if<DeleteBatch>(&call))
     return ForCount(stated, operation, op->count);
   if (const auto* op = std::get_if<GetInfo>(&call)) return ForInfo(stated, operation, *op);
+  if (std::holds_alternative<ReceiveFrames>(call)) return ForFrames(stated, operation, checker);
   std::vector<uint32_t> numbers;
+  if (const auto* op = std::get_if<SendFrames>(&call)) numbers = {0, op->count};
   if (const auto* op = std::get_if<GetNextId>(&call)) {
     const auto slot = slots_.find(op->of.slot);
     const uint32_t from =

@@ -61,6 +61,8 @@ class Answers {
                                const HelperForEach& walk, const Checker& checker) const;
   std::vector<Outcome> ForCount(const StatedOutcome& stated, const Operation& operation,
                                 uint32_t count) const;
+  static std::vector<Outcome> ForFrames(const StatedOutcome& stated, const Operation& operation,
+                                        const Checker& checker);
   std::vector<Outcome> ForInfo(const StatedOutcome& stated, const Operation& operation,
                                const GetInfo& info) const;
   // The id of the map that the script put into this element last; nullopt where it put none.

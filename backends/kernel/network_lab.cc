@@ -18,6 +18,7 @@
 
 #include "backends/kernel/program_load.h"
 #include "backends/libbpf_api/call_threads.h"
+#include "oracle/frame.h"
 
 namespace mapspec {
 namespace {
@@ -25,33 +26,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::seconds(2);
 
-static_assert(kMaxFrames <= kXdpFrames);
+static_assert(kSocketFrames == kXdpFrames);
 static_assert(kFrameHeader + kMaxPayload <= kXdpFrameRoom - 256);
 static_assert(kFrameHeader == ETH_HLEN + sizeof(uint32_t));
 
 int ReceiverIndex(uint32_t device) { return static_cast<int>(100 + device); }
 int SenderIndex(uint32_t device) { return static_cast<int>(200 + device); }
 
-MacAddress Address(uint32_t device, uint8_t end) {
-  return {0x02, 0, 0, 0, static_cast<uint8_t>(device), end};  // Locally administered.
-}
-
 std::vector<std::vector<uint8_t>> MakeFrames(uint32_t device, uint32_t count,
                                              std::span<const uint8_t> payload) {
-  ethhdr header{};
-  const MacAddress to = NetworkLab::ReceiverAddress(device);
-  const MacAddress from = NetworkLab::SenderAddress(device);
-  std::copy(to.begin(), to.end(), header.h_dest);
-  std::copy(from.begin(), from.end(), header.h_source);
-  header.h_proto = htons(kOurEtherType);
-  std::vector<uint8_t> frame(kFrameHeader + payload.size());
-  std::memcpy(frame.data(), &header, sizeof(header));
-  std::copy(payload.begin(), payload.end(), frame.begin() + kFrameHeader);
-  std::vector<std::vector<uint8_t>> frames(count, frame);
+  const Bytes content(payload.data(), payload.size());
+  std::vector<std::vector<uint8_t>> frames;
   for (uint32_t i = 0; i < count; ++i) {
-    for (uint32_t byte = 0; byte < sizeof(i); ++byte) {
-      frames[i][ETH_HLEN + byte] = static_cast<uint8_t>(i >> (8 * byte));
-    }
+    const Bytes frame = MakeFrame(device, i, content);
+    frames.emplace_back(frame.data(), frame.data() + frame.size());
   }
   return frames;
 }
@@ -81,9 +69,6 @@ bool OutOfRange(uint32_t device, uint32_t queue) {
 }
 
 }  // namespace
-
-MacAddress NetworkLab::ReceiverAddress(uint32_t device) { return Address(device, 1); }
-MacAddress NetworkLab::SenderAddress(uint32_t device) { return Address(device, 2); }
 
 NetworkLab::~NetworkLab() = default;
 

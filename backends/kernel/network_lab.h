@@ -4,7 +4,7 @@
 //
 // Its network is made when first needed: a network namespace of its own with kNetDevices devices,
 // each one end of a veth pair with kNetQueues queues, whose other ends send. Nothing but the lab's
-// own frames is on the wire. Frames arrive on the receive queue whose number is that of the
+// own frames (oracle/frame.h) is on the wire. Frames arrive on the receive queue whose number is that of the
 // transmit queue they are sent from. Between two
 // calls of Send no program that knows a map is at work.
 // Nothing outlives the lab, or the process: the namespace has no name and goes with its last
@@ -50,11 +50,6 @@ struct RedirectResult {
 
 class NetworkLab {
  public:
-  // Every frame has kFrameHeader bytes before its payload: destination, source, EtherType
-  // kOurEtherType, and its number in its Send in 4 bytes, little endian.
-  static MacAddress ReceiverAddress(uint32_t device);
-  static MacAddress SenderAddress(uint32_t device);
-
   NetworkLab() = default;
   ~NetworkLab();
   NetworkLab(const NetworkLab&) = delete;

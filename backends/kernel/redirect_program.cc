@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "backends/program/assembler.h"
+#include "oracle/frame.h"
 
 namespace mapspec {
 namespace {

@@ -23,7 +23,6 @@
 
 namespace mapspec {
 
-inline constexpr uint16_t kOurEtherType = 0x88B5;  // IEEE 802, for local experiments.
 // XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT, and any other number.
 inline constexpr size_t kXdpActions = 6;
 using XdpActionCounts = std::array<uint64_t, kXdpActions>;

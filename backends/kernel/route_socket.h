@@ -8,17 +8,16 @@
 #ifndef BACKENDS_KERNEL_ROUTE_SOCKET_H_
 #define BACKENDS_KERNEL_ROUTE_SOCKET_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include "oracle/frame.h"
 
 struct mnl_socket;
 struct nlmsghdr;
 
 namespace mapspec {
-
-using MacAddress = std::array<uint8_t, 6>;
 
 // One end of a veth pair.
 struct VethEnd {
