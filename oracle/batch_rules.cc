@@ -194,13 +194,14 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
   uint32_t place = 0;  // Of the element that `expect` is asked about.
   const auto expect = [&](const Bytes& key) {
     if (of_maps) return ExpectUpdateOfOuter(*map, key, op.elem_flags, descriptor(place++));
-    return hash != nullptr ? hash->ExpectUpdate(key, op.elem_flags)
+    return hash != nullptr ? hash->ExpectUpdate(key, op.elem_flags, cpu)
                            : array->ExpectUpdate(key, op.elem_flags);
   };
   const auto apply = [&](uint32_t n, const Bytes& key) {
     const Bytes value = of_maps ? InnerValue(descriptor(n))
                                 : ElementOf(op.values.bytes, n, map->attributes.buffer_size());
     if (slots != nullptr) return slots->Update(key, value);
+    if (hash != nullptr) hash->MakeRoom(op.elem_flags, cpu);
     hash != nullptr ? hash->Update(key, value) : array->Update(key, value);
   };
   JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,

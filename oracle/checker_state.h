@@ -102,6 +102,10 @@ struct Checker::State {
   void Compare(const Mismatch& mismatch, MapState* map);
   // The value or key that came back against what the expectation says.
   void CompareOutput(const Expectation& expected, const Outcome& outcome, MapState* map);
+  // Whether an update that ended so had looked for its key.
+  static bool FoundOut(Errno error) {
+    return error == Errno::kNone || error == Errno::kEEXIST || error == Errno::kENOENT;
+  }
   // A system call shows a value; what nothing promised of it is settled by that.
   void LearnValue(MapState* map, const Bytes& key, const Outcome& outcome);
   // A failed call must not have written its output.

@@ -26,6 +26,7 @@ std::optional<Expectation> ExpectTypeAttributes(const MapCreate& create, const T
                                                 uint32_t possible_cpus) {
   switch (create.type) {
     case MapType::HASH:
+    case MapType::LRU_HASH:
     case MapType::PERCPU_HASH:
       return HashModel::ExpectCreate(create, traits, possible_cpus);
     case MapType::ARRAY:
@@ -72,10 +73,11 @@ bool UnprivilegedType(MapType type) {
   }
 }
 
-// Whether a hash that anybody may create is asked not to be random.
+// Whether a hash is asked not to be random.
 bool SeedsWithZero(const MapCreate& create) {
   const bool hash = create.type == MapType::HASH || create.type == MapType::PERCPU_HASH ||
-                    create.type == MapType::HASH_OF_MAPS;
+                    create.type == MapType::HASH_OF_MAPS || create.type == MapType::LRU_HASH ||
+                    create.type == MapType::LRU_PERCPU_HASH;
   return hash && (create.map_flags & BPF_F_ZERO_SEED) != 0;
 }
 
@@ -176,19 +178,6 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
             lock && (create.map_flags & BPF_F_WRONLY_PROG) != 0);
 }
 
-// Types without a model: only that some of them cannot hold a lock, when nothing else is out of the
-// way.
-Expectation ExpectOfOtherType(const MapCreate& create, const World& world, const Traits& traits) {
-  const bool lockless_type = create.type == MapType::LRU_HASH;
-  const bool plain = create.map_flags == 0 && create.key_size == 4 && create.value_size <= 4096 &&
-                     create.max_entries > 0 && create.max_entries <= 4096 && create.name.empty();
-  const std::optional<BtfLoad>& btf = world.BtfAt(create.btf);
-  if (!lockless_type || !plain || !btf.has_value() || !HoldsLock(*btf, create.btf_value_type_id)) {
-    return Expectation::Anything();
-  }
-  return ExpectBtf(create, world, traits);
-}
-
 // What is refused whatever the type is; nullopt when nothing.
 std::optional<Expectation> RefusedForEveryType(const MapCreate& create,
                                                const Environment& environment,
@@ -279,6 +268,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   if (unprivileged && privileged_type && !traits.unprivileged_after_attributes) {
     return Expectation::Fails(Errno::kEPERM, privilege)
         .Also(G::create_unprivileged_before_attributes, type_refuses)
+        .Also(HashClausesOf(create.type).create_zero_seed_unprivileged, SeedsWithZero(create))
         .Also(clause::xskmap::create_capability, create.type == MapType::XSKMAP);
   }
   if (unprivileged && SeedsWithZero(create)) {
@@ -315,7 +305,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
       expected.OrFails(Errno::kEINVAL, G::create_unprivileged_after_attributes);
     return expected;
   }
-  if (!type.has_value()) return ExpectOfOtherType(create, world, traits);
+  if (!type.has_value()) return Expectation::Anything();
 
   if (inner_refused) {
     return Expectation(inner).Also(G::create_order, bad_name || !btf.AllowsSuccess());
@@ -376,6 +366,10 @@ MapAttributes AttributesOf(const MapCreate& create, const World& world,
   attributes.possible_cpus = environment.possible_cpus;
   if (IsMapOfMaps(create.type) && world.At(create.inner_map).kind == HandleState::Kind::kMap) {
     attributes.inner = ShapeOf(&world.MapOf(world.At(create.inner_map)));
+  }
+  if ((create.map_flags & BPF_F_NO_COMMON_LRU) != 0) {  // Every CPU gets as many elements.
+    attributes.max_entries += environment.possible_cpus - 1;
+    attributes.max_entries -= attributes.max_entries % environment.possible_cpus;
   }
   attributes.traits = profile.traits;
   attributes.observed = profile.observed;

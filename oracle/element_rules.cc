@@ -255,7 +255,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     return std::visit(
         Overloaded{
             [](auto&) { return Expectation::Anything(); },
-            [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags); },
+            [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags, cpu); },
             [&](ArrayModel& array) { return array.ExpectUpdate(key, op.flags); },
             [&](XskMapModel& xsk) { return xsk.ExpectUpdate(key, op.flags, DescriptorOf(op)); },
             [&]<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPush(op.flags); }},
@@ -264,6 +264,10 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   const Settled settled = Settle(expect(), outcome, map);
   if (settled == Settled::kStop || map == nullptr) return;
   const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+  if (auto* hash = std::get_if<HashModel>(&map->model);
+      hash != nullptr && FoundOut(outcome.error)) {
+    hash->MakeRoom(op.flags, cpu);
+  }
   if (settled == Settled::kFailed) {
     if (auto* hash = std::get_if<HashModel>(&map->model)) {
       if (outcome.error == Errno::kEEXIST) hash->Present(key);
@@ -276,13 +280,12 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   const Bytes& value = IsMapOfMaps(map->attributes.type)
                            ? value_scratch
                            : Fit(op.value.bytes, map->attributes.buffer_size(), &value_scratch);
-  std::visit(Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
-                        [&](ArrayModel& array) { array.Update(key, value); },
-                        [&](XskMapModel&) {
-                          world.PutSocket(handle.map, key, DescriptorOf(op).socket);
-                        },
-                        [&]<typename C>(QueueStackModel<C>& queue) { queue.Push(value); }},
-             map->model);
+  std::visit(
+      Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
+                 [&](ArrayModel& array) { array.Update(key, value); },
+                 [&](XskMapModel&) { world.PutSocket(handle.map, key, DescriptorOf(op).socket); },
+                 [&]<typename C>(QueueStackModel<C>& queue) { queue.Push(value); }},
+      map->model);
 }
 
 void Checker::State::On(const Delete& op, const Outcome& outcome) {

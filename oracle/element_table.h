@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "oracle/bytes.h"
+#include "oracle/operation.h"
 
 namespace mapspec {
 
@@ -24,7 +25,8 @@ class ElementTable {
     Bytes key;
     Bytes value;
     bool live = false;
-    bool certain = true;  // false: a call that failed may have removed it.
+    bool certain = true;     // false: a call may have removed it without saying so.
+    uint16_t cpu = kAnyCpu;  // Of an LRU map: whose update added it.
     // Knowledge of the iteration order; see IterationOrder.
     bool placed = false;
     uint32_t previous = kNone;
@@ -60,6 +62,7 @@ class ElementTable {
     element.value = value;
     element.live = true;
     element.certain = true;
+    element.cpu = kAnyCpu;
     element.placed = false;
     element.previous = element.next = kNone;
     element.returned_in = element.born_in = 0;

@@ -104,6 +104,7 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   if (outcome.error == Errno::kEFAULT) {
     if (batch.and_delete) {
       elements_.ForEach([&](uint32_t i) { Doubt(i); });
+      may_be_missing_ = uncertain_;
       Changed();
     }
     walk_.Close();

@@ -15,18 +15,27 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   const HashClauses& c = HashClausesOf(create.type);
   constexpr uint32_t kFlags = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY |
                               BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_ZERO_SEED;
+  const bool lru = create.type == MapType::LRU_HASH || create.type == MapType::LRU_PERCPU_HASH;
+  const bool own_lists = (create.map_flags & BPF_F_NO_COMMON_LRU) != 0;
   const uint64_t element = uint64_t{create.key_size} + create.value_size;
   const bool per_cpu = IsPerCpu(create.type);
   const bool slot_too_large = per_cpu && create.value_size > kPerCpuMaxSize;
   const bool too_large = element >= kKmallocMaxSize - kHashElementHeader ||
                          create.max_entries > kHashMaxEntries || slot_too_large;
 
-  if ((create.map_flags & ~kFlags) != 0) {
+  if ((create.map_flags & ~(lru ? kFlags | BPF_F_NO_COMMON_LRU : kFlags)) != 0) {
     return Expectation::Fails(Errno::kEINVAL, c.create_flags)
         .Also(c.create_invalid_before_too_large, too_large);
   }
   if (BothAccessFlags(create.map_flags)) {
     return Expectation::Fails(Errno::kEINVAL, clause::generic::create_rdonly_prog_wronly_prog);
+  }
+  if (lru && (create.map_flags & BPF_F_NO_PREALLOC) != 0) {
+    return Expectation::Fails(Errno::kENOTSUPP, c.create_no_prealloc_refused);
+  }
+  if (own_lists && AsksForNode(create)) {
+    return Expectation::Fails(Errno::kEINVAL, c.create_own_lists_numa)
+        .Also(c.create_numa_node, per_cpu);
   }
   if (per_cpu && AsksForNode(create)) return Expectation::Fails(Errno::kEINVAL, c.create_numa_node);
   if (create.max_entries == 0 || create.key_size == 0 || create.value_size == 0) {
@@ -57,6 +66,8 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   return expected.Also(c.create_any_sizes)
       .Also(c.create_no_prealloc, (create.map_flags & BPF_F_NO_PREALLOC) != 0)
       .Also(c.create_zero_seed, (create.map_flags & BPF_F_ZERO_SEED) != 0)
+      .Also(c.create_own_lists, own_lists)
+      .Also(c.create_own_lists_numa, own_lists && (create.map_flags & BPF_F_NUMA_NODE) != 0)
       .Also(c.create_large_key, create.key_size > kMaxBpfStack)
       .Also(c.create_element_too_large, at_limit);
 }
@@ -82,7 +93,8 @@ Expectation HashModel::ExpectProgramLookup(const Bytes& key, uint32_t cpu) {
   return expected.Also(c_->lookup_present);
 }
 
-Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags) const {
+Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags, uint16_t cpu) const {
+  if (lru()) return ExpectLruUpdate(key, flags, cpu);
   const uint64_t how = flags & ~BPF_F_LOCK;
   const bool locked = (flags & BPF_F_LOCK) != 0;
   const uint32_t index = elements_.Find(key);
@@ -164,7 +176,7 @@ Expectation HashModel::ExpectGetNextKey(const Bytes* key) const {
     return expected.Also(c_->get_next_key_deleted_key, key != nullptr && *key == last_deleted_)
         .Also(c_->get_next_key_live_key);
   }
-  if (possible() == 1) {
+  if (elements_.size() == 1) {
     // The only key is the last one, unless it is gone: then the map is empty.
     return Expectation::Fails(Errno::kENOENT, c_->get_next_key_last_key)
         .Also(c_->get_next_key_walk);
@@ -179,15 +191,21 @@ void HashModel::Update(const Bytes& key, const Bytes& value) {
   uint32_t index = elements_.Find(key);
   if (index == ElementTable::kNone) {
     index = elements_.Insert(key, value);
+    elements_[index].cpu = adding_cpu_;
     walk_.MarkBorn(&elements_[index]);
   } else if (!elements_[index].certain) {
     elements_[index].certain = true;
     --uncertain_;
     walk_.MarkBorn(&elements_[index]);
+    // Of a per-CPU map it may be the old element.
+    if (attributes_.per_cpu() && elements_[index].cpu != adding_cpu_)
+      elements_[index].cpu = kAnyCpu;
   }
+  if (!attributes_.per_cpu()) elements_[index].cpu = adding_cpu_;
   SetValue(index, value);
   order_.Unsettle(&elements_, index);
   Changed();
+  Narrow();
 }
 
 void HashModel::SetValue(uint32_t index, const Bytes& value) {
@@ -258,9 +276,10 @@ bool HashModel::IsDoubtful(const Bytes& key) const {
 Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOutput& noted,
                                  uint32_t cpu) {
   const auto at_most = [&](uint64_t n) { return limit == 0 ? n : std::min<uint64_t>(limit, n); };
-  if (visited < at_most(certain()) || visited > at_most(possible())) {
+  const uint64_t least = std::max(certain(), elements_.size() - may_be_missing_);
+  if (visited < at_most(least) || visited > at_most(possible())) {
     return {limit == 0 ? c_->for_each_visits : c_->for_each_stops,
-            std::to_string(at_most(certain())) + " elements visited",
+            std::to_string(at_most(least)) + " elements visited",
             std::to_string(visited) + " visited"};
   }
   if (!NotesFit(noted, visited, attributes_.key_size, attributes_.value_size)) {
@@ -279,6 +298,7 @@ Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOu
               key.ToHex() + (again ? " again" : ", which is not in it")};
     }
     seen.push_back(key);
+    Present(key);
     if (!KnowsCpu(attributes_, cpu)) continue;
     LearnOfCpu(key, value, cpu);
     const Bytes expected = attributes_.OfCpu(elements_[index].value, cpu);
@@ -292,12 +312,17 @@ Mismatch HashModel::CheckForEach(uint32_t limit, uint64_t visited, const BatchOu
 
 void HashModel::Delete(const Bytes& key) {
   const uint32_t index = elements_.Find(key);
-  if (index != ElementTable::kNone) Erase(index);
+  if (index == ElementTable::kNone) return;
+  Erase(index);
+  Narrow();
 }
 
 void HashModel::Absent(const Bytes& key) {
   const uint32_t index = elements_.Find(key);
-  if (index != ElementTable::kNone && !elements_[index].certain) Erase(index);
+  if (index == ElementTable::kNone || elements_[index].certain) return;
+  if (may_be_missing_ != 0) --may_be_missing_;
+  Erase(index);
+  Narrow();
 }
 
 void HashModel::Present(const Bytes& key) {
@@ -305,6 +330,7 @@ void HashModel::Present(const Bytes& key) {
   if (index == ElementTable::kNone || elements_[index].certain) return;
   elements_[index].certain = true;
   --uncertain_;
+  Narrow();
 }
 
 Mismatch HashModel::CheckNextKey(const Bytes* key, const Bytes* next) {

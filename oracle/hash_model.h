@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_HASH and PERCPU_HASH, preallocated or BPF_F_NO_PREALLOC: at most max_entries pairs of
-// key and value. A value of a per-CPU map is kept whole, as system calls see it; programs see and
-// change what their CPU has of it.
-// This is the reference: simple, not fast, never to be used as an implementation.
+// BPF_MAP_TYPE_HASH and PERCPU_HASH, preallocated or BPF_F_NO_PREALLOC: at most max_entries pairs
+// of key and value. A value of a per-CPU map is kept whole, as system calls see it; programs see
+// and change what their CPU has of it. This is the reference: simple, not fast, never to be used as
+// an implementation.
 //
 // What the model knows may be less than what is there: a batch deletion that failed with EFAULT may
 // have removed elements without saying which, and the order of iteration is learned from the
@@ -12,6 +12,7 @@
 #ifndef ORACLE_HASH_MODEL_H_
 #define ORACLE_HASH_MODEL_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "oracle/element_table.h"
@@ -38,12 +39,19 @@ class HashModel {
   Expectation ExpectLookup(const Bytes& key) const;
   // By a program on that CPU; valid until the next call.
   Expectation ExpectProgramLookup(const Bytes& key, uint32_t cpu);
-  Expectation ExpectUpdate(const Bytes& key, uint64_t flags) const;
+  // On that CPU (kAnyCpu: unknown), which tells what an LRU map may evict.
+  Expectation ExpectUpdate(const Bytes& key, uint64_t flags, uint16_t cpu = kAnyCpu) const;
   Expectation ExpectDelete(const Bytes& key) const;
   Expectation ExpectLookupAndDelete(const Bytes& key, uint64_t flags) const;
   Expectation ExpectGetNextKey(const Bytes* key) const;  // nullptr: a NULL key.
   // `in_batch` is nullptr for NULL, else what the pointer points to.
   Expectation ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch) const;
+
+  // Whether such an update of an LRU map may evict, its own key included.
+  bool MayEvict(uint64_t flags, uint16_t cpu) const;
+  // An update that got as far as looking for its key (it succeeded, or found or missed the key):
+  // what it may have evicted before is doubtful from now on. To be called before its other effects.
+  void MakeRoom(uint64_t flags, uint16_t cpu);
 
   // The effects of calls that succeeded.
   void Update(const Bytes& key, const Bytes& value);
@@ -82,10 +90,24 @@ class HashModel {
  private:
   // Live elements that are surely there, and all that may be.
   uint64_t certain() const { return elements_.size() - uncertain_; }
-  uint64_t possible() const { return elements_.size(); }
+  uint64_t possible() const {
+    return std::min<uint64_t>(elements_.size(), attributes_.max_entries);
+  }
   void Erase(uint32_t index);
   void Changed();
   void Doubt(uint32_t index);
+  // Draws the conclusions from what may be missing and from how many elements there can be.
+  void Narrow();
+
+  // Of LRU maps (oracle/hash_eviction.cc).
+  bool lru() const;
+  bool own_lists() const;  // BPF_F_NO_COMMON_LRU.
+  // The elements that a CPU sets aside at once; it evicts as many when there are none left.
+  uint64_t SetAside() const;
+  bool NeedsElement(uint64_t flags) const;
+  // Whether an update on the CPU may evict the element, as far as lists go.
+  bool MayBelongTo(const ElementTable::Element& element, uint16_t cpu) const;
+  Expectation ExpectLruUpdate(const Bytes& key, uint64_t flags, uint16_t cpu) const;
   // A value was written by a system call.
   void SetValue(uint32_t index, const Bytes& value);
 
@@ -102,6 +124,10 @@ class HashModel {
   const HashClauses* c_;  // Of the map's type.
   ElementTable elements_;
   uint64_t uncertain_ = 0;
+  uint64_t may_be_missing_ = 0;    // At most so many of these are gone.
+  uint64_t taken_ = 0;             // Updates that needed an element, LRU maps only …
+  uint16_t taken_by_ = kAnyCpu;    // … the CPU of all of them …
+  uint16_t adding_cpu_ = kAnyCpu;  // … and of the latest.
   IterationOrder order_;
   BatchWalk walk_;
   Bytes last_deleted_;

@@ -193,6 +193,7 @@ void Checker::State::On(const GetInfo& op, const Outcome& outcome) {
       !field(G::info_attributes, "map_extra", info.map_extra, attributes.map_extra, 80)) {
     return;
   }
+  Cite(rounded);
   const std::string name = attributes.name.substr(0, length <= 24 ? 0 : length - 24);
   if (info.name != name)
     return Compare({G::info_attributes, "name " + name, "name " + info.name}, map);

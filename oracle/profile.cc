@@ -39,6 +39,7 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(update_unknown_flags_first),
     TRAIT(inner_map_lock),
     TRAIT(map_in_map_batches),
+    TRAIT(lru_scaled_free_lists),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -63,6 +64,7 @@ constexpr Traits Linux612() {
 
 constexpr Traits Linux61() {
   Traits traits = Linux612();
+  traits.lru_scaled_free_lists = false;
   traits.inner_map_lock = false;
   traits.freeze_again_eperm = false;
   traits.freeze_needs_write = false;

@@ -117,7 +117,7 @@ Expectation ExpectLoad(const HandleState& handle, const MapState* map, const Pro
 }
 
 // What the helper's own arguments add to what the model says of an update.
-Expectation ExpectUpdate(const Bytes& key, uint64_t flags, MapState* map) {
+Expectation ExpectUpdate(const Bytes& key, uint64_t flags, uint16_t cpu, MapState* map) {
   const bool lock_missing = (flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock();
   const auto no_lock = [] {
     return Expectation::Fails(Errno::kEINVAL, G::program_lock_flag_without_lock);
@@ -129,7 +129,7 @@ Expectation ExpectUpdate(const Bytes& key, uint64_t flags, MapState* map) {
     Expectation refused = model;
     return refused.Also(array->clauses().program_lock_flag_last);
   }
-  const Expectation model = std::get<HashModel>(map->model).ExpectUpdate(key, flags);
+  const Expectation model = std::get<HashModel>(map->model).ExpectUpdate(key, flags, cpu);
   // Unknown flags are told first.
   return lock_missing && (flags & ~BPF_F_LOCK) <= BPF_EXIST ? no_lock() : model;
 }
@@ -316,15 +316,18 @@ void Checker::State::On(const HelperUpdate& op, const Outcome& outcome) {
   const bool per_cpu = map->attributes.per_cpu();
   const bool in_place =
       array != nullptr || per_cpu || ((op.flags & BPF_F_LOCK) != 0 && map->attributes.has_lock());
-  const bool doubtful = hash != nullptr && hash->IsDoubtful(key);
+  // An element that may be evicted may be the very one that comes in its place.
+  const bool doubtful =
+      hash != nullptr && (hash->IsDoubtful(key) || hash->MayEvict(op.flags, cpu));
   const bool is_new = hash != nullptr && per_cpu && !hash->ExpectLookup(key).AllowsSuccess();
   if (op.hold && hash != nullptr) hash->LearnOfCpu(key, OutputBytes(outcome), cpu);
   const Bytes* before = op.hold ? ValueOf(map, key, cpu) : nullptr;
   const bool had = before != nullptr;
   Bytes held = had ? *before : Bytes();
 
-  const Settled settled = SettleHelper(ExpectUpdate(key, op.flags, map), outcome, map);
+  const Settled settled = SettleHelper(ExpectUpdate(key, op.flags, cpu, map), outcome, map);
   if (settled == Settled::kStop) return;
+  if (hash != nullptr && FoundOut(HelperError(outcome))) hash->MakeRoom(op.flags, cpu);
   if (settled == Settled::kSucceeded) {
     if (!KnowsCpu(map->attributes, cpu)) return Unjudged(map);
     if (hash != nullptr) {

@@ -16,6 +16,7 @@ template <typename C>
 constexpr HashClauses MakeHashClauses() {
   HashClauses clauses;
   MAPSPEC_HASH_CLAUSES(MAPSPEC_ENTRY)
+  MAPSPEC_LRU_CLAUSES(MAPSPEC_ENTRY)
   return clauses;
 }
 
@@ -33,10 +34,13 @@ constexpr ArrayClauses MakeArrayClauses() {
 const HashClauses& HashClausesOf(MapType type) {
   static constexpr HashClauses kHash = MakeHashClauses<clause::hash>();
   static constexpr HashClauses kPercpu = MakeHashClauses<clause::percpu_hash>();
+  static constexpr HashClauses kLru = MakeHashClauses<clause::lru_hash>();
   static constexpr HashClauses kOfMaps = MakeHashClauses<clause::hash_of_maps>();
   switch (type) {
     case MapType::HASH_OF_MAPS:
       return kOfMaps;
+    case MapType::LRU_HASH:
+      return kLru;
     case MapType::PERCPU_HASH:
       return kPercpu;
     default:

@@ -19,7 +19,7 @@ namespace mapspec {
   X(create_element_too_large) X(create_flags) X(create_invalid_before_too_large) X(                           \
       create_large_key) X(create_large_key_refused) X(create_no_prealloc) X(create_spin_lock)                 \
       X(create_too_many_entries) X(create_zero_seed) X(create_zero_seed_unprivileged) X(                      \
-          create_zero_sizes) X(create_numa_node) X(create_value_too_large) X(create_value_no_memory)                    \
+          create_zero_sizes) X(create_numa_node) X(create_value_too_large) X(create_value_no_memory)                                              \
           X(for_each_own_slot) X(lookup_every_cpu) X(lookup_padding) X(lookup_padding_zero)                               \
           X(lookup_percpu_absent) X(lookup_percpu_invalid_cpu) X(lookup_percpu_slot)                                      \
           X(program_new_element) X(program_own_slot) X(program_update_in_place)                                           \
@@ -88,9 +88,19 @@ namespace mapspec {
                                                           X(update_noexist) X(update_out_of_range) \
                                                               X(update_replaces)
 
+// Of LRU_HASH and LRU_PERCPU_HASH alone.
+#define MAPSPEC_LRU_CLAUSES(X)                                                                  \
+  X(create_no_prealloc_refused)                                                                 \
+  X(create_own_lists)                                                                           \
+  X(create_own_lists_numa) X(create_own_lists_rounded) X(evict_approximate) X(evict_at_capacity) \
+      X(evict_failing_update) X(evict_few) X(evict_half_full) X(evict_makes_room)               \
+          X(evict_never_more) X(evict_not_the_new) X(evict_only_updates) X(evict_own_key)       \
+              X(evict_own_share) X(evict_wholly)
+
 #define MAPSPEC_MEMBER(name) ClauseId name = kNoClause;
 struct HashClauses {
   MAPSPEC_HASH_CLAUSES(MAPSPEC_MEMBER)
+  MAPSPEC_LRU_CLAUSES(MAPSPEC_MEMBER)
   // What holds of the padding between the slots of a per-CPU value.
   ClauseId padding(const Traits& traits) const {
     return traits.percpu_padding_kept ? lookup_padding : lookup_padding_zero;

@@ -315,8 +315,10 @@ bool StepParser::ParseStep(const YamlNode& node, Step* out) {
     if (!ReadMap(fields, &map)) return false;
     sizes = SizesOf(map);
   }
-  // What a program sees of a per-CPU map is its CPU's, so it has to be a certain one.
-  if (program && sizes.cpus != 0 && out->operation.cpu == kAnyCpu) out->operation.cpu = 0;
+  // What a program sees of a per-CPU map is its CPU's, so it has to be a certain one; what an LRU
+  // map evicts depends on the CPU as well.
+  const bool of_cpu = (program && sizes.cpus != 0) || sizes.lru;
+  if (of_cpu && out->operation.cpu == kAnyCpu) out->operation.cpu = 0;
   if (std::holds_alternative<HelperLookupInner>(out->operation.call)) sizes = InnerSizesOf(map);
   return ParseExpect(fields.Find("expect"), *word, out->operation.call, sizes, &out->expected,
                      problems_);

@@ -31,6 +31,7 @@ struct ElementSizes {
   uint32_t key = 4;
   uint32_t value = 4;  // Of a per-CPU map: of one CPU's value.
   uint32_t cpus = 0;   // Of a per-CPU map: how many values an element has; else 0.
+  bool lru = false;    // What such a map evicts depends on the CPU that adds.
 };
 
 class StepParser {
@@ -92,7 +93,8 @@ class StepParser {
   // Of the inner maps of a map of maps.
   ElementSizes InnerSizesOf(Handle map) const;
   ElementSizes SizesFor(const MapCreate& create) const {
-    return {create.key_size, create.value_size, IsPerCpu(create.type) ? possible_cpus_ : 0};
+    const bool lru = create.type == MapType::LRU_HASH || create.type == MapType::LRU_PERCPU_HASH;
+    return {create.key_size, create.value_size, IsPerCpu(create.type) ? possible_cpus_ : 0, lru};
   }
   ElementSizes BaseSizes() const { return SizesFor(base_); }
 
