@@ -12,6 +12,12 @@
 //   type: -EINVAL.
 // Source of semantics: Linux 6.18 by observation, the map documents of the kernel tree, <bpf/bpf.h>
 //   of libbpf 1.1.
+// Values per CPU (PERCPU_*, LRU_PERCPU_HASH): a value buffer has a slot for each possible CPU, in
+//   the order of their numbers, of value_size rounded up to 8 bytes each.
+// LRU maps: a new key always finds room, if need be that of the key that was not used for longest,
+//   with a second chance for those used since (updates and lookups by programs are use). Unlike in
+//   Linux, an update that fails or finds its key evicts nothing. With BPF_F_NO_COMMON_LRU each CPU
+//   has room for its share of max_entries keys, counted by the CPU that added them.
 // Units: sizes in bytes, counts in elements.
 // Errors: libbpf 1.x convention: 0 (or a file descriptor) on success, -errno on failure, with errno
 //   set as well. 524 (the kernel's ENOTSUPP, unknown to libc) is returned where Linux returns it.

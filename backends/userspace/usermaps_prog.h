@@ -7,11 +7,11 @@
 //   each run (usermaps_prog_enter, _exit) and calls the function here that has the helper's name.
 //   examples/toy_vm.c is a whole VM that does so.
 // Source of semantics: bpf-helpers(7); Linux 6.18 by observation.
-// Types: HASH and ARRAY have lookup, update, delete (which ARRAY answers with -EINVAL) and
-//   for_each; QUEUE and STACK have push, pop and peek; ARRAY_OF_MAPS and HASH_OF_MAPS have lookup.
-//   In Linux the verifier refuses programs that use anything else; here a lookup gives NULL, update
-//   and delete of QUEUE, STACK and maps of maps -EINVAL, the other helpers -524 (the kernel's
-//   ENOTSUPP).
+// Types: HASH, ARRAY and their per-CPU and LRU variants have lookup, update, delete (which arrays
+//   answer with -EINVAL) and for_each, per-CPU types lookup_percpu as well; QUEUE and STACK have
+//   push, pop and peek; ARRAY_OF_MAPS and HASH_OF_MAPS have lookup. In Linux the verifier refuses
+//   programs that use anything else; here a lookup gives NULL, update and delete of QUEUE, STACK
+//   and maps of maps -EINVAL, the other helpers -524 (the kernel's ENOTSUPP).
 // Errors: what the helper returns to the program: 0, or a negative errno; errno is not touched.
 //   Pointers are not checked: a VM that does not trust its programs has to, as the verifier does.
 // What does not matter to programs, as in Linux: BPF_F_RDONLY and BPF_F_WRONLY of the descriptor
@@ -22,13 +22,16 @@
 //   found in it stay usable until the outermost usermaps_prog_exit() of the thread, also when bpf(2)
 //   takes it out of the outer map meanwhile and it is gone for everybody else. A replacement is one
 //   step: a lookup finds the old map or the new one.
+// Values per CPU: a helper reads and writes the slot of the CPU that the calling thread runs on
+//   (sched_getcpu(3)); the VM keeps the thread there for the run. An update of an element that is
+//   there is in place; a new element is zero for the other CPUs.
 // Lifetime of elements: the pointer that a lookup gives is the map's own memory, not a copy. It
 //   stays valid until the outermost usermaps_prog_exit() of the thread, whatever happens to the
-//   element. ARRAY elements never move. An update of a HASH element puts a new element in its
-//   place, so a pointer from before still shows the old value (under BPF_F_LOCK the value changes
-//   in place); what is written through it is lost. The memory of an element that was replaced or
-//   deleted becomes that of another element when the map needs it; with BPF_F_NO_PREALLOC only
-//   after the run.
+//   element. Elements of arrays never move. An update of a HASH or LRU_HASH element puts a new
+//   element in its place, so a pointer from before still shows the old value (under BPF_F_LOCK the
+//   value changes in place); what is written through it is lost. The memory of an element that was
+//   replaced or deleted or evicted becomes that of another element when the map needs it; with
+//   BPF_F_NO_PREALLOC only after the run.
 // Units: sizes are the map's: key_size, value_size.
 // Ownership: a handle keeps its map alive, as a loaded program does, and belongs to the caller.
 // Thread-safety: all functions may be called by any thread at any time; a handle may be shared. A
@@ -75,7 +78,8 @@ USERMAPS_API long usermaps_prog_map_push_elem(struct usermaps_prog_map* map, con
 // bpf_map_pop_elem(), bpf_map_peek_elem(): when there is nothing, `value` is filled with zeros.
 USERMAPS_API long usermaps_prog_map_pop_elem(struct usermaps_prog_map* map, void* value);
 USERMAPS_API long usermaps_prog_map_peek_elem(struct usermaps_prog_map* map, void* value);
-// bpf_map_lookup_percpu_elem(): NULL for every type that is here.
+// bpf_map_lookup_percpu_elem(): the slot of a CPU, or NULL: no element, no such CPU, or a type
+// without values per CPU.
 USERMAPS_API void* usermaps_prog_map_lookup_percpu_elem(struct usermaps_prog_map* map,
                                                         const void* key, __u32 cpu);
 
