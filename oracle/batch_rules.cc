@@ -5,6 +5,7 @@
 // by element, by what the same call on a single element may answer.
 #include "oracle/checker_state.h"
 #include "oracle/limits.h"
+#include "oracle/map_of_maps.h"
 
 namespace mapspec {
 namespace {
@@ -17,8 +18,12 @@ struct ElementBatchClauses {
   ClauseId applies, stops, elem_flags, flags_ignored, lock, count_zero, bad_pointer;
 };
 ElementBatchClauses UpdateClauses(const HashClauses& c) {
-  return {c.update_batch_applies,       c.update_batch_stops, c.update_batch_elem_flags,
-          c.update_batch_flags_ignored, c.lookup_batch_lock,  c.lookup_batch_count_zero,
+  // An LRU map has room for every element: nothing stops.
+  const ClauseId stops =
+      c.update_batch_stops != kNoClause ? c.update_batch_stops : c.update_batch_applies;
+  return {c.update_batch_applies,    stops,
+          c.update_batch_elem_flags, c.update_batch_flags_ignored,
+          c.lookup_batch_lock,       c.lookup_batch_count_zero,
           c.update_batch_bad_pointer};
 }
 ElementBatchClauses UpdateClauses(const ArrayClauses& c) {
@@ -52,8 +57,12 @@ bool HashHasBatches(const MapState& map) {
 
 ElementBatchClauses UpdateClausesOfSlots() {
   using C = clause::array_of_maps;
-  return {C::update_batch_applies,       C::update_batch_stops, C::lookup_batch_elem_flags,
-          C::lookup_batch_flags_ignored, kNoClause,             C::lookup_batch_count_zero,
+  return {C::update_batch_applies,
+          C::update_batch_stops,
+          C::lookup_batch_elem_flags,
+          C::lookup_batch_flags_ignored,
+          kNoClause,
+          C::lookup_batch_count_zero,
           C::update_batch_bad_pointer};
 }
 
@@ -86,6 +95,9 @@ Expectation Checker::State::ExpectBatch(const HandleState& handle, bool reads, b
     return Expectation::Fails(Errno::kENOTSUPP, G::lookup_batch_unsupported)
         .Also(array != nullptr && !ArrayHasBatches(map) ? array->clauses().lookup_batch_unsupported
                                                         : kNoClause)
+        .Also(IsMapOfMaps(map.attributes.type)
+                  ? MapOfMapsClausesOf(map.attributes.type).delete_batch_unsupported
+                  : kNoClause)
         .Also(G::call_refused_batch_keeps_count);
   }
   return Expectation::Succeeds(G::call_returns);
@@ -221,10 +233,9 @@ void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {
   const ElementBatchClauses clauses =
       hash != nullptr ? DeleteClauses(hash->clauses()) : ElementBatchClauses{};
 
-  Expectation expected =
-      ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
-                  op.flags != 0 || op.elem_flags != 0 || op.count == 0,
-                  hash != nullptr && HashHasBatches(*map));
+  Expectation expected = ExpectBatch(handle, /*reads=*/false, /*writes=*/true,
+                                     op.flags != 0 || op.elem_flags != 0 || op.count == 0,
+                                     hash != nullptr && HashHasBatches(*map));
   const bool elements = expected.AllowsSuccess();
   if (elements) expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {

@@ -283,6 +283,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   std::visit(
       Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
                  [&](ArrayModel& array) { array.Update(key, value); },
+                 [&](ArrayOfMapsModel& array) { array.Update(key, value); },
                  [&](XskMapModel&) { world.PutSocket(handle.map, key, DescriptorOf(op).socket); },
                  [&]<typename C>(QueueStackModel<C>& queue) { queue.Push(value); }},
       map->model);

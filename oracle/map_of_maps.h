@@ -24,7 +24,7 @@ namespace mapspec {
   X(create_inner_lock) X(create_inner_lock_refused) X(create_inner_not_a_map)                  \
   X(create_inner_prog_array) X(create_inner_prog_array_errno) X(create_inner_storage)          \
   X(create_inner_types) X(create_nested) X(create_nested_errno) X(create_template_may_go)      \
-  X(create_value_size) X(lifetime_outer_gone) X(lifetime_outer_holds) X(lifetime_released)     \
+  X(create_value_size) X(delete_batch_unsupported) X(freeze_inner_stays_writable) X(lifetime_outer_gone) X(lifetime_outer_holds) X(lifetime_released)     \
   X(lookup_and_delete_unsupported) X(lookup_present) X(program_change_refused)                 \
   X(program_change_refused_errno) X(program_for_each_refused) X(program_inner_absent)          \
   X(program_inner_access_flags) X(program_inner_lookup) X(program_inner_of_queue)              \

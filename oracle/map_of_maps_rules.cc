@@ -77,10 +77,17 @@ bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome, Outc
   if (map == nullptr || !IsMapOfMaps(map->attributes.type) || map->unspecified) return false;
   if (lookup != nullptr) {
     if (!outcome.ok() || OutputBytes(outcome).size() != 4) return false;
+    if (map->frozen) {
+      Cite(MapOfMapsClausesOf(map->attributes.type).freeze_inner_stays_writable);
+    }
     const Bytes& key = Fit(lookup->key.bytes, map->attributes.key_size, &key_scratch);
     *translated = outcome;
     translated->output = ValueOf(MapWithId(OutputBytes(outcome), InnerMapAt(*map, key)));
     return true;
+  }
+  // With other errors `count` is as it was, and nothing was given.
+  if (!outcome.ok() && outcome.error != Errno::kENOENT && outcome.error != Errno::kEFAULT) {
+    return false;
   }
   const BatchOutput& output = OutputBatch(outcome);
   const size_t key_size = map->attributes.key_size;
