@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "oracle/clauses.gen.h"
+#include "oracle/cpu_flags.h"
 #include "oracle/limits.h"
 
 namespace mapspec {
@@ -25,12 +26,11 @@ Expectation ArrayModel::ExpectCreate(const MapCreate& create, const Traits& trai
   }
   if (per_cpu && AsksForNode(create)) return Expectation::Fails(Errno::kEINVAL, c.create_numa_node);
   const bool slot_too_large = per_cpu && create.value_size > kPerCpuMaxSize;
-  if (create.value_size > kIntMax || (slot_too_large && traits.percpu_value_limit))
+  if (create.value_size > kIntMax || slot_too_large)
     return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
   if (!traits.array_large_values && create.value_size > kKmallocMaxSize) {
     return Expectation::Fails(Errno::kE2BIG, c.create_large_values_refused);
   }
-  if (slot_too_large) return Expectation::Fails(Errno::kENOMEM, c.create_value_no_memory);
   const uint64_t bytes =
       PerCpuStride(create.value_size) * (per_cpu ? possible_cpus : 1) * create.max_entries;
   Expectation expected = bytes > kImpossibleAllocation
@@ -113,8 +113,13 @@ Expectation ArrayModel::ExpectGetNextKey(const Bytes* key) {
 }
 
 Expectation ArrayModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch) {
-  if ((batch.elem_flags & ~BPF_F_LOCK) != 0 ||
-      ((batch.elem_flags & BPF_F_LOCK) != 0 && !attributes_.has_lock())) {
+  const bool cpu_flags = TakesCpuFlags(attributes_) && (batch.elem_flags & kCpuFlags) != 0;
+  if (cpu_flags) {
+    Expectation flags =
+        ExpectCpuElemFlags(attributes_, batch.elem_flags, false, *c_, c_->lookup_batch_elem_flags);
+    if (!flags.AllowsSuccess()) return flags;
+  } else if ((batch.elem_flags & ~BPF_F_LOCK) != 0 ||
+             ((batch.elem_flags & BPF_F_LOCK) != 0 && !attributes_.has_lock())) {
     return Expectation::Fails(Errno::kEINVAL, c_->lookup_batch_elem_flags);
   }
   if (batch.count == 0) return Expectation::Succeeds(c_->lookup_batch_count_zero);
@@ -138,7 +143,8 @@ Expectation ArrayModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes*
                              ? Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end)
                              : Expectation::Succeeds(c_->lookup_batch_walk);
   return expected.Also(c_->lookup_batch_flags_ignored, batch.flags != 0)
-      .Also(c_->lookup_batch_lock, batch.elem_flags != 0)
+      .Also(c_->lookup_batch_lock, (batch.elem_flags & BPF_F_LOCK) != 0)
+      .Also(c_->lookup_batch_one_cpu, cpu_flags)
       .Also(c_->lookup_batch_end_not_foreseen, batch.count == left)
       .Also(c_->lookup_batch_walk)
       .Also(c_->lookup_batch_ascending)
@@ -166,7 +172,7 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
     // The elements are given and counted before the token cannot be written.
     if (output.count != wanted) return count_is(c_->lookup_batch_bad_out_batch, wanted);
   }
-  const size_t size = attributes_.buffer_size();
+  const size_t size = ValueSizeWith(attributes_, batch.elem_flags);
   if (output.count != wanted || wanted * 4 > output.keys.size() ||
       wanted * size > output.values.size()) {
     return count_is(
@@ -177,18 +183,18 @@ Mismatch ArrayModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_
     const Bytes key = Bytes::LittleEndian(first + n, 4);
     const Bytes got_key = output.keys.Slice(n * 4, 4);
     const Bytes got_value = output.values.Slice(n * size, size);
-    Learn(key, got_value);
-    const Bytes value = Load((first + n) * stride(), size);
+    if (!NamesCpu(attributes_, batch.elem_flags)) Learn(key, got_value);
+    const Bytes value = ValueWith(attributes_, batch.elem_flags,
+                                  Load((first + n) * stride(), attributes_.buffer_size()));
     if (got_key == key && got_value == value) continue;
     const bool padding = got_key == key && OnlyPaddingDiffers(attributes_, got_value, value);
-    return {padding          ? c_->padding(attributes_.traits)
+    return {padding          ? PaddingClause(*c_, attributes_.traits)
             : got_key == key ? c_->lookup_batch_walk
                              : c_->lookup_batch_ascending,
             "element " + std::to_string(n) + ": " + key.ToHex() + " -> " + value.ToHex(),
             got_key.ToHex() + " -> " + got_value.ToHex()};
   }
-  if (!UntouchedFrom(output.keys, wanted * 4) ||
-      !UntouchedFrom(output.values, wanted * size)) {
+  if (!UntouchedFrom(output.keys, wanted * 4) || !UntouchedFrom(output.values, wanted * size)) {
     return {c_->lookup_batch_rest_untouched, "buffers untouched behind the elements given",
             "bytes were written there"};
   }

@@ -4,8 +4,10 @@
 // the command at all); lookups go to the model as a whole, updates and deletions are judged element
 // by element, by what the same call on a single element may answer.
 #include "oracle/checker_state.h"
+#include "oracle/cpu_flags.h"
 #include "oracle/limits.h"
 #include "oracle/map_of_maps.h"
+#include "oracle/model_visit.h"
 
 namespace mapspec {
 namespace {
@@ -145,7 +147,8 @@ void Checker::State::On(const LookupBatch& op, const Outcome& outcome) {
     map->last_batch = output.out_batch;
   }
   if (settled == Settled::kStop) return;
-  const bool refused = !decided_by_model || outcome.error == Errno::kEINVAL;
+  const bool refused =
+      !decided_by_model || outcome.error == Errno::kEINVAL || outcome.error == Errno::kERANGE;
   if (refused || op.count == 0)
     return CompareCount(G::call_refused_batch_keeps_count, op.count, output, map);
   if (settled == Settled::kSucceeded || outcome.error == Errno::kENOENT) CiteRead(handle, *map);
@@ -185,7 +188,18 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
                                          (array != nullptr && ArrayHasBatches(*map)) ||
                                          (slots != nullptr && profile.traits.map_in_map_batches));
   const bool elements = expected.AllowsSuccess();
-  if (elements) expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
+  if (elements) {
+    expected = ExpectElementBatch(*map, clauses, op.count, op.elem_flags);
+    if (TakesCpuFlags(map->attributes) && (op.elem_flags & kCpuFlags) != 0) {
+      const Expectation flags = OfHashOrArray(*map, [&](const auto& c) {
+        return ExpectCpuElemFlags(map->attributes, op.elem_flags, true, c, clauses.elem_flags)
+            .Also(c.update_batch_cpu_flags);
+      });
+      expected = flags.AllowsSuccess()
+                     ? ExpectElementBatch(*map, clauses, op.count, 0).Also(flags.also[0])
+                     : flags;
+    }
+  }
   if (!elements || op.count == 0 || !expected.AllowsSuccess()) {
     if (Settle(expected, outcome, map) != Settled::kStop) {
       CompareCount(G::call_refused_batch_keeps_count, op.count, output, map);
@@ -206,14 +220,20 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
   uint32_t place = 0;  // Of the element that `expect` is asked about.
   const auto expect = [&](const Bytes& key) {
     if (of_maps) return ExpectUpdateOfOuter(*map, key, op.elem_flags, descriptor(place++));
-    return hash != nullptr ? hash->ExpectUpdate(key, op.elem_flags, cpu)
-                           : array->ExpectUpdate(key, op.elem_flags);
+    const uint64_t flags = ElementFlags(map->attributes, op.elem_flags);
+    return hash != nullptr ? hash->ExpectUpdate(key, flags, cpu) : array->ExpectUpdate(key, flags);
   };
   const auto apply = [&](uint32_t n, const Bytes& key) {
-    const Bytes value = of_maps ? InnerValue(descriptor(n))
-                                : ElementOf(op.values.bytes, n, map->attributes.buffer_size());
+    const Bytes value =
+        of_maps ? InnerValue(descriptor(n))
+                : ElementOf(op.values.bytes, n, ValueSizeWith(map->attributes, op.elem_flags));
     if (slots != nullptr) return slots->Update(key, value);
-    if (hash != nullptr) hash->MakeRoom(op.elem_flags, cpu);
+    if (hash != nullptr) hash->MakeRoom(ElementFlags(map->attributes, op.elem_flags), cpu);
+    if (ApplyCpuFlags(map, key, value, op.elem_flags)) {
+      Cite(hash != nullptr ? hash->clauses().update_batch_cpu_flags
+                           : array->clauses().update_batch_cpu_flags);
+      return;
+    }
     hash != nullptr ? hash->Update(key, value) : array->Update(key, value);
   };
   JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,
@@ -222,7 +242,7 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
     Cite(array->clauses().update_batch_out_of_range);
   }
   if (op.flags != 0) Cite(clauses.flags_ignored);
-  if (op.elem_flags != 0) Cite(clauses.lock);
+  if ((op.elem_flags & BPF_F_LOCK) != 0) Cite(clauses.lock);
 }
 
 void Checker::State::On(const DeleteBatch& op, const Outcome& outcome) {

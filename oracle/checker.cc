@@ -200,9 +200,9 @@ void Checker::State::CompareOutput(const Expectation& expected, const Outcome& o
   ClauseId clause = expected.output_clause;
   if (map != nullptr && OnlyPaddingDiffers(map->attributes, got, *expected.output)) {
     if (const auto* hash = std::get_if<HashModel>(&map->model)) {
-      clause = hash->clauses().padding(profile.traits);
+      clause = PaddingClause(hash->clauses(), profile.traits);
     } else if (const auto* array = std::get_if<ArrayModel>(&map->model)) {
-      clause = array->clauses().padding(profile.traits);
+      clause = PaddingClause(array->clauses(), profile.traits);
     }
   }
   Compare({clause, expected.output->ToHex(),

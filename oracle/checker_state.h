@@ -107,7 +107,11 @@ struct Checker::State {
     return error == Errno::kNone || error == Errno::kEEXIST || error == Errno::kENOENT;
   }
   // A system call shows a value; what nothing promised of it is settled by that.
-  void LearnValue(MapState* map, const Bytes& key, const Outcome& outcome);
+  void LearnValue(MapState* map, const Bytes& key, uint64_t flags, const Outcome& outcome);
+  // BPF_F_CPU and BPF_F_ALL_CPUS of updates: whether there are any, and then their effect. What a
+  // lookup with BPF_F_CPU gives.
+  bool ApplyCpuFlags(MapState* map, const Bytes& key, const Bytes& value, uint64_t flags);
+  Expectation OfOneCpu(const Lookup& op, MapState* map);
   // A failed call must not have written its output.
   void CompareUntouched(const Outcome& outcome, MapState* map);
   void CompareCount(ClauseId clause, uint32_t count, const BatchOutput& output, MapState* map);

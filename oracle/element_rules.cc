@@ -3,6 +3,7 @@
 // The operations on single elements: which refusals come before the map type's model is asked, and
 // what an answer means for it.
 #include "oracle/checker_state.h"
+#include "oracle/cpu_flags.h"
 #include "oracle/model_visit.h"
 
 namespace mapspec {
@@ -33,18 +34,85 @@ bool NoTypeHas(uint64_t flags, const MapAttributes& attributes) {
   return (flags >> 32 != 0 && !cpu) || (cpu_flags && !attributes.per_cpu());
 }
 
+Expectation CpuFlagsOf(const MapState& map, uint64_t flags) {
+  if (!TakesCpuFlags(map.attributes)) return Expectation::Succeeds(kNoClause);
+  return OfHashOrArray(map,
+                       [&](const auto& c) { return ExpectCpuFlags(map.attributes, flags, c); });
+}
+ClauseId OneCpuClause(const MapState& map) {
+  const auto* array = std::get_if<ArrayModel>(&map.model);
+  return array != nullptr ? array->clauses().lookup_one_cpu
+                          : HashClausesOf(map.attributes.type).lookup_one_cpu;
+}
+ClauseId AllCpusRefused(const MapState* map, uint64_t flags) {
+  if (map == nullptr || !map->attributes.per_cpu() || (flags & BPF_F_ALL_CPUS) == 0) {
+    return kNoClause;
+  }
+  const auto* array = std::get_if<ArrayModel>(&map->model);
+  return array != nullptr ? array->clauses().lookup_all_cpus_refused
+                          : HashClausesOf(map->attributes.type).lookup_all_cpus_refused;
+}
+// The clauses of an update with such flags; `c`: those of the map's type.
+template <typename Clauses>
+Expectation WithCpuFlags(Expectation expected, const MapAttributes& map, uint64_t flags,
+                         bool is_new, const Clauses& c) {
+  if (!map.per_cpu()) return expected;
+  const bool one = NamesCpu(map, flags);
+  const bool all = IsForAllCpus(map, flags);
+  return expected.Also(c.update_one_cpu, one)
+      .Also(c.update_one_cpu_new, one && is_new)
+      .Also(c.update_all_cpus, all && (flags & 3) == 0)
+      .Also(c.update_all_cpus_alone, all && (flags & 3) != 0)
+      .Also(c.update_existence_forgotten, ForgetsExistence(map, flags))
+      .Also(c.update_both_flags, !TakesCpuFlags(map) && (flags & 3) == 3)
+      .Also(c.update_cpu_flags_unsupported, !TakesCpuFlags(map) && (flags & kCpuFlags) != 0);
+}
+
 }  // namespace
 
-void Checker::State::LearnValue(MapState* map, const Bytes& key_bytes, const Outcome& outcome) {
+void Checker::State::LearnValue(MapState* map, const Bytes& key_bytes, uint64_t flags,
+                                const Outcome& outcome) {
   if (!map->attributes.per_cpu()) return;
   const Bytes& key = Fit(key_bytes, map->attributes.key_size, &key_scratch);
+  if (NamesCpu(map->attributes, flags)) {
+    Bytes slot = OutputBytes(outcome);
+    slot.Resize(map->attributes.value_size);
+    if (auto* hash = std::get_if<HashModel>(&map->model)) hash->LearnOfCpu(key, slot, CpuIn(flags));
+    return;
+  }
   const auto learn = [&](auto& model) {
     model.Learn(key, OutputBytes(outcome));
     Cite(model.clauses().lookup_every_cpu);
-    if (HasPadding(map->attributes)) Cite(model.clauses().padding(profile.traits));
+    if (HasPadding(map->attributes)) Cite(PaddingClause(model.clauses(), profile.traits));
   };
   if (auto* hash = std::get_if<HashModel>(&map->model)) learn(*hash);
   if (auto* array = std::get_if<ArrayModel>(&map->model)) learn(*array);
+}
+
+bool Checker::State::ApplyCpuFlags(MapState* map, const Bytes& key, const Bytes& value,
+                                   uint64_t flags) {
+  const bool all = IsForAllCpus(map->attributes, flags);
+  if (!all && !NamesCpu(map->attributes, flags)) return false;
+  const auto apply = [&](auto& model) {
+    if (all) return model.Update(key, OfEveryCpu(map->attributes, value));
+    model.UpdateByProgram(key, value, CpuIn(flags));
+  };
+  if (auto* hash = std::get_if<HashModel>(&map->model)) apply(*hash);
+  if (auto* array = std::get_if<ArrayModel>(&map->model)) apply(*array);
+  return true;
+}
+
+// What a lookup that names a CPU leaves in its buffer: the value of that CPU, and nothing else.
+Expectation Checker::State::OfOneCpu(const Lookup& op, MapState* map) {
+  const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
+  Expectation expected;
+  if (auto* hash = std::get_if<HashModel>(&map->model)) expected = hash->ExpectLookup(key);
+  if (auto* array = std::get_if<ArrayModel>(&map->model)) expected = array->ExpectLookup(key, 0);
+  if (expected.output == nullptr) return expected;
+  const Bytes slot = map->attributes.OfCpu(*expected.output, CpuIn(op.flags));
+  value_scratch = Poison(map->attributes.buffer_size());
+  for (size_t i = 0; i < slot.size(); ++i) value_scratch[i] = slot[i];
+  return Expectation::SucceedsWith(OneCpuClause(*map), value_scratch);
 }
 
 void Checker::State::On(const Lookup& op, const Outcome& outcome) {
@@ -52,11 +120,14 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
   MapState* map = world.MapOfOrNull(op.map);
   const bool bad_pointers = op.key.pointer == Pointer::kBad || op.value != Pointer::kValid;
   const auto expect = [&]() -> Expectation {
-    const bool bad_flags = (op.flags & ~BPF_F_LOCK) != 0;
+    const bool one_cpu = map != nullptr && NamesCpu(map->attributes, op.flags);
+    const uint64_t known = one_cpu ? ~uint64_t{0xffffffff} | BPF_F_LOCK | BPF_F_CPU : BPF_F_LOCK;
+    const bool bad_flags = (op.flags & ~known) != 0;
     const bool no_permission = map != nullptr && !MayRead(handle);
     if (bad_flags && profile.traits.lookup_flags_first) {
       return Expectation::Fails(Errno::kEINVAL, G::lookup_unknown_flags)
-          .Also(G::lookup_flags_before_descriptor, map == nullptr || no_permission);
+          .Also(G::lookup_flags_before_descriptor, map == nullptr || no_permission)
+          .Also(AllCpusRefused(map, op.flags));
     }
     if (map == nullptr) return ExpectMapFd(handle, bad_pointers);
     if (no_permission) {
@@ -64,10 +135,14 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
           .Also(G::permission_before_arguments, bad_pointers || op.flags != 0)
           .Also(G::lookup_permission_before_flags, bad_flags);
     }
-    if (bad_flags) return Expectation::Fails(Errno::kEINVAL, G::lookup_unknown_flags);
-    if (op.flags == BPF_F_LOCK && !map->attributes.has_lock()) {
+    if (bad_flags) {
+      return Expectation::Fails(Errno::kEINVAL, G::lookup_unknown_flags)
+          .Also(AllCpusRefused(map, op.flags));
+    }
+    if ((op.flags & BPF_F_LOCK) != 0 && !map->attributes.has_lock()) {
       return Expectation::Fails(Errno::kEINVAL, G::lock_without_spin_lock);
     }
+    if (const Expectation flags = CpuFlagsOf(*map, op.flags); !flags.AllowsSuccess()) return flags;
     if (IsQueueOrStack(*map)) {
       if (op.key.pointer != Pointer::kNull) {
         return OfQueueOrStack(*map, [](auto clauses) {
@@ -89,6 +164,7 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
                    [](XskMapModel& xsk) { return xsk.ExpectLookup(); },
                    []<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPeek(); }},
         map->model);
+    if (one_cpu) model.Also(OneCpuClause(*map));
     if (op.value != Pointer::kValid) {
       return WithFault(model, G::lookup_bad_value_pointer, G::lookup_absent_before_bad_value);
     }
@@ -103,8 +179,8 @@ void Checker::State::On(const Lookup& op, const Outcome& outcome) {
     if (map->attributes.has_lock()) {
       Cite(op.flags != 0 ? G::lock_word_hidden : G::lock_word_hidden_without_flag);
     }
-    LearnValue(map, op.key.bytes, outcome);
-    CompareOutput(expected, outcome, map);
+    LearnValue(map, op.key.bytes, op.flags, outcome);
+    CompareOutput(NamesCpu(map->attributes, op.flags) ? OfOneCpu(op, map) : expected, outcome, map);
   } else if (op.value == Pointer::kValid) {
     CompareUntouched(outcome, map);
   }
@@ -186,7 +262,7 @@ void Checker::State::On(const LookupAndDelete& op, const Outcome& outcome) {
   if (settled == Settled::kStop) return;
   if (settled == Settled::kSucceeded) {
     if (caller == Caller::kUnprivileged) Cite(G::permission_unprivileged_descriptor);
-    LearnValue(map, op.key.bytes, outcome);
+    LearnValue(map, op.key.bytes, op.flags, outcome);
     CompareOutput(expected, outcome, map);
   } else if (op.value == Pointer::kValid) {
     CompareUntouched(outcome, map);
@@ -210,6 +286,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   const bool bad_value = op.value_fd == kNoFd && op.value.pointer != Pointer::kValid;
   const bool bad_pointers = op.key.pointer == Pointer::kBad || bad_value;
   const bool odd_flags = op.flags > BPF_EXIST;
+  const uint64_t flags = map == nullptr ? op.flags : ElementFlags(map->attributes, op.flags);
   const auto expect = [&]() -> Expectation {
     if (map == nullptr) return ExpectMapFd(handle, bad_pointers || odd_flags);
     if (!MayWrite(handle)) return RefusedWrite(handle, bad_pointers || odd_flags);
@@ -230,6 +307,9 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
         return Expectation::Fails(Errno::kEINVAL, C::push_flags, C::push_flags_errno)
             .Also(G::lock_without_spin_lock);
       });
+    }
+    if (const Expectation refused = CpuFlagsOf(*map, op.flags); !refused.AllowsSuccess()) {
+      return refused;
     }
     if (IsQueueOrStack(*map)) {
       if (op.key.pointer != Pointer::kNull) {
@@ -255,8 +335,15 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     return std::visit(
         Overloaded{
             [](auto&) { return Expectation::Anything(); },
-            [&](HashModel& hash) { return hash.ExpectUpdate(key, op.flags, cpu); },
-            [&](ArrayModel& array) { return array.ExpectUpdate(key, op.flags); },
+            [&](HashModel& hash) {
+              const bool is_new = !hash.ExpectLookup(key).AllowsSuccess();
+              const Expectation model = hash.ExpectUpdate(key, flags, cpu);
+              return WithCpuFlags(model, map->attributes, op.flags, is_new, hash.clauses());
+            },
+            [&](ArrayModel& array) {
+              return WithCpuFlags(array.ExpectUpdate(key, flags), map->attributes, op.flags, false,
+                                  array.clauses());
+            },
             [&](XskMapModel& xsk) { return xsk.ExpectUpdate(key, op.flags, DescriptorOf(op)); },
             [&]<typename C>(QueueStackModel<C>& queue) { return queue.ExpectPush(op.flags); }},
         map->model);
@@ -266,7 +353,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   const Bytes& key = Fit(op.key.bytes, map->attributes.key_size, &key_scratch);
   if (auto* hash = std::get_if<HashModel>(&map->model);
       hash != nullptr && FoundOut(outcome.error)) {
-    hash->MakeRoom(op.flags, cpu);
+    hash->MakeRoom(flags, cpu);
   }
   if (settled == Settled::kFailed) {
     if (auto* hash = std::get_if<HashModel>(&map->model)) {
@@ -277,9 +364,11 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
   }
   CiteWrite(handle);
   if (IsMapOfMaps(map->attributes.type)) value_scratch = InnerValue(op.value_fd);
-  const Bytes& value = IsMapOfMaps(map->attributes.type)
-                           ? value_scratch
-                           : Fit(op.value.bytes, map->attributes.buffer_size(), &value_scratch);
+  const Bytes& value =
+      IsMapOfMaps(map->attributes.type)
+          ? value_scratch
+          : Fit(op.value.bytes, ValueSizeWith(map->attributes, op.flags), &value_scratch);
+  if (ApplyCpuFlags(map, key, value, op.flags)) return;
   std::visit(
       Overloaded{[](auto&) {}, [&](HashModel& hash) { hash.Update(key, value); },
                  [&](ArrayModel& array) { array.Update(key, value); },

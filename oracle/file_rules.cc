@@ -33,7 +33,7 @@ void Checker::State::On(const Mmap& op, const Outcome& outcome) {
       return Expectation::Fails(Errno::kEACCES, G::mmap_descriptor_access);
     }
     auto* array = std::get_if<ArrayModel>(&map->model);
-    if (array == nullptr) {
+    if (array == nullptr || map->attributes.per_cpu()) {
       if (std::holds_alternative<std::monostate>(map->model)) return Expectation::Anything();
       return Expectation::Fails(Errno::kENOTSUPP, G::mmap_unsupported);
     }

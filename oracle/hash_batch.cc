@@ -8,6 +8,7 @@
 // end it (0, or ENOSPC when it is empty) was cut because the next bucket did not fit, so more must
 // remain than `count`.
 #include "oracle/clauses.gen.h"
+#include "oracle/cpu_flags.h"
 #include "oracle/hash_model.h"
 #include "oracle/limits.h"
 
@@ -31,8 +32,14 @@ HashModel::Remaining HashModel::RemainingAfter(const Bytes* in_batch) const {
 }
 
 Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* in_batch) const {
-  if ((batch.elem_flags & ~BPF_F_LOCK) != 0 ||
-      ((batch.elem_flags & BPF_F_LOCK) != 0 && !attributes_.has_lock())) {
+  const bool cpu_flags =
+      !batch.and_delete && TakesCpuFlags(attributes_) && (batch.elem_flags & kCpuFlags) != 0;
+  if (cpu_flags) {
+    Expectation flags =
+        ExpectCpuElemFlags(attributes_, batch.elem_flags, false, *c_, c_->lookup_batch_elem_flags);
+    if (!flags.AllowsSuccess()) return flags;
+  } else if ((batch.elem_flags & ~BPF_F_LOCK) != 0 ||
+             ((batch.elem_flags & BPF_F_LOCK) != 0 && !attributes_.has_lock())) {
     return Expectation::Fails(Errno::kEINVAL, c_->lookup_batch_elem_flags);
   }
   if (batch.flags != 0) return Expectation::Fails(Errno::kEINVAL, c_->lookup_batch_flags);
@@ -79,9 +86,11 @@ Expectation HashModel::ExpectLookupBatch(const LookupBatch& batch, const Bytes* 
   } else {
     expected = Expectation::Fails(Errno::kENOENT, c_->lookup_batch_end);
   }
-  return expected.Also(c_->lookup_batch_walk)
+  return expected.Also(c_->evict_never_more, elements_.size() > attributes_.max_entries)
+      .Also(c_->lookup_batch_walk)
       .Also(batch.and_delete ? c_->lookup_and_delete_batch_takes : c_->lookup_batch_keeps_elements)
-      .Also(c_->lookup_batch_lock, batch.elem_flags != 0)
+      .Also(c_->lookup_batch_lock, (batch.elem_flags & BPF_F_LOCK) != 0)
+      .Also(c_->lookup_batch_one_cpu, cpu_flags)
       .Also(c_->lookup_batch_end_count)
       .Also(c_->lookup_batch_rest_untouched)
       .Also(c_->lookup_batch_token);
@@ -120,7 +129,7 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   }
   if (output.count > batch.count ||
       uint64_t{output.count} * attributes_.key_size > output.keys.size() ||
-      output.count * attributes_.buffer_size() > output.values.size()) {
+      output.count * ValueSizeWith(attributes_, batch.elem_flags) > output.values.size()) {
     return count_is(c_->lookup_batch_end_count, "count at most " + std::to_string(batch.count));
   }
   if (outcome.error == Errno::kNone && output.count == 0) {
@@ -133,7 +142,7 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
   if (in_batch == nullptr || !remaining.followed) walk_.Begin();
   for (uint32_t n = 0; n < output.count; ++n) {
     const Bytes key = output.keys.Slice(uint64_t{n} * attributes_.key_size, attributes_.key_size);
-    const size_t size = attributes_.buffer_size();
+    const size_t size = ValueSizeWith(attributes_, batch.elem_flags);
     const Bytes value = output.values.Slice(n * size, size);
     const std::string place = "element " + std::to_string(n) + ": ";
     const uint32_t index = elements_.Find(key);
@@ -144,10 +153,18 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
     if (walk_.Returned(element)) {
       return {c_->lookup_batch_walk, place + "a key that was not given before", key.ToHex()};
     }
-    Learn(key, value);
-    if (!(element.value == value)) {
+    if (NamesCpu(attributes_, batch.elem_flags)) {
+      LearnOfCpu(key, value, CpuIn(batch.elem_flags));
+      const Bytes expected = ValueWith(attributes_, batch.elem_flags, element.value);
+      if (!(expected == value)) {
+        return {c_->lookup_batch_one_cpu, place + "value " + expected.ToHex(), value.ToHex()};
+      }
+    } else {
+      Learn(key, value);
+    }
+    if (!NamesCpu(attributes_, batch.elem_flags) && !(element.value == value)) {
       const bool padding = OnlyPaddingDiffers(attributes_, element.value, value);
-      return {padding ? c_->padding(attributes_.traits) : c_->lookup_batch_walk,
+      return {padding ? PaddingClause(*c_, attributes_.traits) : c_->lookup_batch_walk,
               place + "value " + element.value.ToHex(), value.ToHex()};
     }
     Present(key);
@@ -155,7 +172,7 @@ Mismatch HashModel::CheckLookupBatch(const LookupBatch& batch, const Bytes* in_b
     if (batch.and_delete) Erase(index);
   }
   if (!UntouchedFrom(output.keys, uint64_t{output.count} * attributes_.key_size) ||
-      !UntouchedFrom(output.values, output.count * attributes_.buffer_size())) {
+      !UntouchedFrom(output.values, output.count * ValueSizeWith(attributes_, batch.elem_flags))) {
     return {c_->lookup_batch_rest_untouched, "buffers untouched behind the elements given",
             "bytes were written there"};
   }

@@ -51,12 +51,8 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   if (create.max_entries > kHashMaxEntries) {
     return Expectation::Fails(Errno::kE2BIG, c.create_too_many_entries);
   }
-  if (slot_too_large && traits.percpu_value_limit) {
-    return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
-  }
-  Expectation expected = slot_too_large
-                             ? Expectation::Fails(Errno::kENOMEM, c.create_value_no_memory)
-                             : Expectation::Succeeds(c.create_creates);
+  if (slot_too_large) return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
+  Expectation expected = Expectation::Succeeds(c.create_creates);
   const uint64_t values =
       per_cpu ? PerCpuStride(create.value_size) * possible_cpus : create.value_size;
   if (IsLarge((create.key_size + values + kHashElementHeader) * create.max_entries)) {
@@ -74,10 +70,17 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
 
 Expectation HashModel::ExpectLookup(const Bytes& key) const {
   const uint32_t index = elements_.Find(key);
-  if (index == ElementTable::kNone) return Expectation::Fails(Errno::kENOENT, c_->lookup_absent);
+  const bool full = certain() >= attributes_.max_entries;
+  if (index == ElementTable::kNone) {
+    return Expectation::Fails(Errno::kENOENT, c_->lookup_absent)
+        .Also(c_->evict_never_more, full)
+        .Also(c_->evict_only_updates, full)
+        .Also(c_->evict_wholly, evicted_);
+  }
   Expectation expected = Expectation::SucceedsWith(c_->lookup_present, elements_[index].value);
   if (!elements_[index].certain) expected.OrFails(Errno::kENOENT, c_->lookup_absent);
-  return expected;
+  return expected.Also(c_->evict_only_updates, full)
+      .Also(c_->evict_approximate, !elements_[index].certain);
 }
 
 Expectation HashModel::ExpectProgramLookup(const Bytes& key, uint32_t cpu) {
@@ -321,6 +324,7 @@ void HashModel::Absent(const Bytes& key) {
   const uint32_t index = elements_.Find(key);
   if (index == ElementTable::kNone || elements_[index].certain) return;
   if (may_be_missing_ != 0) --may_be_missing_;
+  evicted_ = true;
   Erase(index);
   Narrow();
 }

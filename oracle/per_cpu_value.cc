@@ -30,8 +30,7 @@ bool OnlyPaddingDiffers(const MapAttributes& map, const Bytes& a, const Bytes& b
   return padded == b;
 }
 
-void OpenBytes::Open(uint32_t element, const MapAttributes& map, uint64_t offset,
-                     uint64_t length) {
+void OpenBytes::Open(uint32_t element, const MapAttributes& map, uint64_t offset, uint64_t length) {
   Bytes& mask = open_[element];
   if (mask.empty()) mask = Bytes(map.buffer_size());
   std::memset(mask.data() + offset, 1, length);

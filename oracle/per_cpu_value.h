@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // The values of per-CPU maps as system calls see them: one slot for each possible CPU, each at a
-// multiple of eight bytes; what lies between value_size and the next slot is padding. And OpenBytes:
-// bytes of such values that no promise tells, which are learned from the first answer that shows
-// them. Units: bytes. Copyable, no I/O; thread-safety that of a plain value. Source: map_hash.rst,
-// "Per CPU Hashes"; uapi/linux/bpf.h.
+// multiple of eight bytes; what lies between value_size and the next slot is padding. And
+// OpenBytes: bytes of such values that no promise tells, which are learned from the first answer
+// that shows them. Units: bytes. Copyable, no I/O; thread-safety that of a plain value. Source:
+// map_hash.rst, "Per CPU Hashes"; uapi/linux/bpf.h.
 #ifndef ORACLE_PER_CPU_VALUE_H_
 #define ORACLE_PER_CPU_VALUE_H_
 

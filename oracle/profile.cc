@@ -32,7 +32,6 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(lookup_percpu_helper),
     TRAIT(spin_lock_absent_einval),
     TRAIT(percpu_padding_kept),
-    TRAIT(percpu_value_limit),
     TRAIT(percpu_array_batches),
     TRAIT(percpu_cpu_flags),
     TRAIT(access_flags_first),
@@ -88,7 +87,6 @@ constexpr Traits Linux510() {
   traits.no_prealloc_enomem = false;
   traits.for_each_map_elem = false;
   traits.lookup_percpu_helper = false;
-  traits.percpu_value_limit = false;
   traits.percpu_array_batches = false;
   traits.map_in_map_batches = false;
   return traits;

@@ -53,7 +53,6 @@ struct Traits {
   bool percpu_array_batches = true;  // PERCPU_ARRAY has the batch commands (5.13 on).
   bool inner_map_lock = true;        // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
   bool map_in_map_batches = true;    // Maps of maps have them (after 5.10).
-  bool percpu_value_limit = true;    // A per-CPU value above 32768 bytes: E2BIG; 5.10: ENOMEM.
   // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before: 128.
   bool lru_scaled_free_lists = true;
   friend bool operator==(const Traits&, const Traits&) = default;

@@ -123,13 +123,17 @@ Expectation ExpectUpdate(const Bytes& key, uint64_t flags, uint16_t cpu, MapStat
     return Expectation::Fails(Errno::kEINVAL, G::program_lock_flag_without_lock);
   };
   if (auto* array = std::get_if<ArrayModel>(&map->model)) {
-    const Expectation model = array->ExpectUpdate(key, flags);
+    Expectation model = array->ExpectUpdate(key, flags);
+    model.Also(array->clauses().update_cpu_flags_by_program,
+               (flags & (BPF_F_CPU | BPF_F_ALL_CPUS)) != 0);
     if (!lock_missing) return model;
     if (model.AllowsSuccess()) return no_lock();
     Expectation refused = model;
     return refused.Also(array->clauses().program_lock_flag_last);
   }
-  const Expectation model = std::get<HashModel>(map->model).ExpectUpdate(key, flags, cpu);
+  Expectation model = std::get<HashModel>(map->model).ExpectUpdate(key, flags, cpu);
+  model.Also(std::get<HashModel>(map->model).clauses().update_cpu_flags_by_program,
+             (flags & (BPF_F_CPU | BPF_F_ALL_CPUS)) != 0);
   // Unknown flags are told first.
   return lock_missing && (flags & ~BPF_F_LOCK) <= BPF_EXIST ? no_lock() : model;
 }
@@ -189,8 +193,8 @@ bool Checker::State::SettleLoad(Handle slot, const ProgramUse& use, const Outcom
   if (map->frozen && (use.changes || use.writes)) Cite(G::program_frozen);
   if ((map->attributes.map_flags & BPF_F_RDONLY_PROG) != 0) {
     Cite(G::program_rdonly_prog);
-    if (map->frozen && map->attributes.type == MapType::ARRAY) {
-      Cite(clause::array::program_frozen_rdonly_prog);
+    if (const auto* array = std::get_if<ArrayModel>(&map->model); map->frozen && array != nullptr) {
+      Cite(array->clauses().program_frozen_rdonly_prog);
     }
   }
   if ((map->attributes.map_flags & BPF_F_WRONLY_PROG) != 0) Cite(G::program_wronly_prog);
@@ -317,8 +321,7 @@ void Checker::State::On(const HelperUpdate& op, const Outcome& outcome) {
   const bool in_place =
       array != nullptr || per_cpu || ((op.flags & BPF_F_LOCK) != 0 && map->attributes.has_lock());
   // An element that may be evicted may be the very one that comes in its place.
-  const bool doubtful =
-      hash != nullptr && (hash->IsDoubtful(key) || hash->MayEvict(op.flags, cpu));
+  const bool doubtful = hash != nullptr && (hash->IsDoubtful(key) || hash->MayEvict(op.flags, cpu));
   const bool is_new = hash != nullptr && per_cpu && !hash->ExpectLookup(key).AllowsSuccess();
   if (op.hold && hash != nullptr) hash->LearnOfCpu(key, OutputBytes(outcome), cpu);
   const Bytes* before = op.hold ? ValueOf(map, key, cpu) : nullptr;
@@ -421,8 +424,7 @@ void Checker::State::On(const HelperLookupPercpu& op, const Outcome& outcome) {
     }
     for (uint8_t i = 0; i < expected.count; ++i) {
       Expectation::Alternative& alternative = expected.alternatives[i];
-      const ClauseId clause =
-          alternative.error == Errno::kNone ? c.lookup_percpu_slot : absent;
+      const ClauseId clause = alternative.error == Errno::kNone ? c.lookup_percpu_slot : absent;
       alternative.clause = alternative.exact = clause;
     }
     expected.output_clause = c.lookup_percpu_slot;

@@ -75,7 +75,7 @@ uint32_t EdgeMaxEntries(Entropy& entropy) {
 }
 
 uint32_t EdgeCount(Entropy& entropy, const MapFacts& map) {
-  const uint64_t element = std::max<uint64_t>(1, uint64_t{map.key_size} + map.value_size);
+  const uint64_t element = std::max<uint64_t>(1, uint64_t{map.key_size} + map.buffer_size());
   // Mostly short; now and then as long as EdgeCount promises at most.
   const uint64_t buffer = entropy.OneIn(128) ? uint64_t{256} << 10 : uint64_t{2} << 10;
   const uint64_t most = std::max<uint64_t>(2, buffer / element);

@@ -17,14 +17,30 @@ namespace mapspec {
 // byte, or only in one bit among many, come up.
 enum class KeyStyle : uint8_t { kLow, kHigh, kInverted };
 
-struct MapFacts {
-  const ScriptGenerator::Kind* kind = nullptr;
+// What the maps in a map of maps are like.
+struct InnerFacts {
+  const ScriptGenerator::Kind* kind = nullptr;  // nullptr: not known.
   uint32_t key_size = 0;
   uint32_t value_size = 0;
   uint32_t max_entries = 0;
   uint32_t map_flags = 0;
+  uint32_t cpus = 0;
+};
+
+struct MapFacts {
+  const ScriptGenerator::Kind* kind = nullptr;
+  uint32_t key_size = 0;
+  uint32_t value_size = 0;
+  uint32_t cpus = 0;  // That each have a value, of a per-CPU map; else 0.
+  uint32_t max_entries = 0;
+  uint32_t map_flags = 0;
   bool has_lock = false;
   KeyStyle key_style = KeyStyle::kLow;
+  InnerFacts inner;  // Of a map of maps.
+  // What a system call reads and writes of a value.
+  uint32_t buffer_size() const {
+    return cpus == 0 ? value_size : static_cast<uint32_t>(PerCpuStride(value_size)) * cpus;
+  }
 };
 
 struct HandleFacts {

@@ -14,6 +14,10 @@ constexpr uint64_t kLargestBytes = uint64_t{64} << 20;
 
 // KMALLOC_MAX_SIZE: the largest element of most types.
 constexpr uint32_t kKmallocMax = 4u << 20;
+// PCPU_MIN_UNIT_SIZE: the largest value of a per-CPU map.
+constexpr uint32_t kPercpuMax = 32768;
+// Few machines that this runs on have more.
+constexpr uint64_t kAssumedCpus = 8;
 
 const std::string& DrawName(Entropy& entropy) {
   static const std::string kNames[] = {
@@ -45,7 +49,7 @@ void MakeTooLarge(Entropy& entropy, MapCreate* create) {
     case 2:
       // Preallocated or not: the table alone would be beyond the limit of 2^32 bytes.
       create->max_entries = entropy.Pick(kBeyondInt);
-      if (array) create->value_size = 0x7ffffff8u;
+      if (array || create->type == MapType::PERCPU_ARRAY) create->value_size = 0x7ffffff8u;
       if (create->type == MapType::QUEUE || create->type == MapType::STACK) {
         create->value_size = kKmallocMax;
       }
@@ -141,6 +145,7 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
       break;
   }
   create->value_size = EdgeSize(entropy);
+  if (kind.of_maps) create->value_size = 4;
   create->max_entries = EdgeMaxEntries(entropy);
   if (entropy.OneIn(2)) {
     create->map_flags = kind.create_flags[entropy.Below(kind.create_flags.size())];
@@ -150,10 +155,11 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
   }
   create->name = DrawName(entropy);
   if (entropy.OneIn(16)) create->numa_node = entropy.Below32(3);
-  if (entropy.OneIn(512)) {
+  if (entropy.OneIn(512) && !kind.of_maps) {
     static constexpr uint32_t kValues[] = {
         32768, 32769, 32776, 65536, 1u << 20, kKmallocMax - 64, kKmallocMax};
     create->value_size = entropy.Pick(kValues);
+    if (IsPerCpu(kind.type)) create->value_size = kPercpuMax - entropy.Below32(9);
     create->max_entries = 1;
   } else if (entropy.OneIn(1024)) {
     create->max_entries = 1001 + entropy.Below32(65536);
@@ -172,6 +178,10 @@ void CorruptCreate(Entropy& entropy, const GeneratorOptions& options, MapCreate*
   CorruptOnce(entropy, options, create);
   // Two at once show which one wins.
   if (entropy.OneIn(2)) CorruptOnce(entropy, options, create);
+  // Linux 6.18 accepts an ARRAY_OF_MAPS of more than 2^31 slots, and faults when it frees it.
+  if (create->type == MapType::ARRAY_OF_MAPS) {
+    create->max_entries = std::min<uint32_t>(create->max_entries, 1u << 16);
+  }
   // A mixture may have become acceptable and large: whatever could be allocated somewhere is made
   // small.
   const uint64_t limit = std::min(options.max_map_bytes, kLargestBytes);
@@ -187,19 +197,27 @@ uint64_t EstimateBytes(const MapCreate& create) {
   constexpr uint64_t kBeyondAnyMachine = uint64_t{1} << 46;
   // Elements larger than this are refused by everything but an ARRAY, hence cost nothing.
   bool refused = create.key_size > 0x7fffffffu || create.value_size > 0x7fffffffu;
-  if (create.type == MapType::HASH) {
+  const bool hash = create.type == MapType::HASH || create.type == MapType::HASH_OF_MAPS ||
+                    create.type == MapType::PERCPU_HASH || create.type == MapType::LRU_HASH ||
+                    create.type == MapType::LRU_PERCPU_HASH;
+  const bool indexed = create.type == MapType::ARRAY || create.type == MapType::PERCPU_ARRAY;
+  // More than one CPU's slot may be is refused, or finds no memory, at once.
+  if (IsPerCpu(create.type)) refused |= create.value_size > kPercpuMax;
+  if (hash) {
     refused |= uint64_t{create.key_size} + create.value_size > kKmallocMax - 48;
-  } else if (create.type == MapType::ARRAY) {
+  } else if (indexed) {
     refused |= create.key_size != 4;
   } else {
     refused |= create.value_size > kKmallocMax;
   }
   // A hash table of more than 2^28 buckets of 16 bytes is more than 2^32 bytes: refused by
   // definition.
-  const bool too_many = create.type == MapType::HASH && create.max_entries > (1u << 28);
+  const bool too_many = hash && create.max_entries > (1u << 28);
   if (refused || too_many) return UINT64_MAX;
-  const uint64_t element = RoundUp8(create.key_size) + RoundUp8(create.value_size) +
-                           (create.type == MapType::HASH ? 96 : 0);
+  // Each CPU's slot is allocated on its own: small ones cost more than their bytes.
+  const uint64_t values = IsPerCpu(create.type) ? (RoundUp8(create.value_size) + 64) * kAssumedCpus
+                                                : RoundUp8(create.value_size);
+  const uint64_t element = RoundUp8(create.key_size) + values + (hash ? 96 : 0);
   const unsigned __int128 total =
       (static_cast<unsigned __int128>(create.max_entries) + 1) * element;
   return total > kBeyondAnyMachine ? UINT64_MAX : static_cast<uint64_t>(total);

@@ -42,6 +42,46 @@ constexpr ActionWeight kArrayWeights[] = {
     {kBadCreate, 9},
 };
 
+constexpr ActionWeight kPercpuArrayWeights[] = {
+    {kUpdate, 300},     {kProgramRun, 60},
+    {kLookup, 240},     {kDelete, 30},
+    {kGetNextKey, 110}, {kLookupAndDelete, 20},
+    {kLookupBatch, 50}, {kLookupAndDeleteBatch, 5},
+    {kUpdateBatch, 40}, {kDeleteBatch, 6},
+    {kFillUp, 5},       {kDrain, 1},
+    {kKeyWalk, 8},      {kBatchWalk, 8},
+    {kFreeze, 4},       {kGetInfo, 9},
+    {kSecondHandle, 3}, {kGetFdById, 4},
+    {kGetNextId, 2},    {kPin, 5},
+    {kObjGet, 6},       {kUnlink, 4},
+    {kClose, 2},        {kMmap, 1},
+    {kLoad, 1},         {kStore, 1},
+    {kMunmap, 1},       {kPoll, 2},
+    {kFdRead, 2},       {kFdWrite, 2},
+    {kBtfLoad, 1},      {kCreate, 2},
+    {kBadCreate, 9},
+};
+
+constexpr ActionWeight kOuterWeights[] = {
+    {kUpdate, 300},     {kProgramRun, 58},
+    {kLookup, 190},     {kDelete, 110},
+    {kGetNextKey, 110}, {kLookupAndDelete, 10},
+    {kLookupBatch, 40}, {kLookupAndDeleteBatch, 16},
+    {kUpdateBatch, 30}, {kDeleteBatch, 20},
+    {kFillUp, 6},       {kDrain, 1},
+    {kKeyWalk, 8},      {kBatchWalk, 8},
+    {kFreeze, 4},       {kGetInfo, 9},
+    {kSecondHandle, 3}, {kGetFdById, 10},
+    {kGetNextId, 2},    {kPin, 5},
+    {kObjGet, 6},       {kUnlink, 4},
+    {kClose, 2},        {kMmap, 1},
+    {kLoad, 1},         {kStore, 1},
+    {kMunmap, 1},       {kPoll, 2},
+    {kFdRead, 2},       {kFdWrite, 2},
+    {kBtfLoad, 1},      {kCreate, 2},
+    {kBadCreate, 12},
+};
+
 constexpr ActionWeight kQueueWeights[] = {
     {kUpdate, 400},    {kProgramRun, 60}, {kLookup, 190},     {kLookupAndDelete, 270},
     {kDelete, 20},     {kGetNextKey, 20}, {kLookupBatch, 5},  {kLookupAndDeleteBatch, 5},
@@ -60,6 +100,14 @@ constexpr uint32_t kArrayFlags[] = {
     BPF_F_MMAPABLE,    BPF_F_MMAPABLE,  BPF_F_NUMA_NODE,
     BPF_F_RDONLY,      BPF_F_WRONLY,    BPF_F_RDONLY_PROG,
     BPF_F_WRONLY_PROG, BPF_F_INNER_MAP, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG};
+constexpr uint32_t kLruFlags[] = {BPF_F_NO_COMMON_LRU, BPF_F_NO_COMMON_LRU, BPF_F_NO_COMMON_LRU,
+                                  BPF_F_NUMA_NODE,     BPF_F_RDONLY,        BPF_F_WRONLY,
+                                  BPF_F_ZERO_SEED,     BPF_F_RDONLY_PROG,   BPF_F_WRONLY_PROG};
+constexpr uint32_t kPercpuHashFlags[] = {BPF_F_NO_PREALLOC, BPF_F_NO_PREALLOC, BPF_F_RDONLY,
+                                         BPF_F_WRONLY,      BPF_F_ZERO_SEED,   BPF_F_RDONLY_PROG,
+                                         BPF_F_WRONLY_PROG};
+constexpr uint32_t kPercpuArrayFlags[] = {BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_RDONLY_PROG,
+                                          BPF_F_WRONLY_PROG};
 constexpr uint32_t kQueueFlags[] = {BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_RDONLY_PROG,
                                     BPF_F_WRONLY_PROG};
 
@@ -67,6 +115,21 @@ constexpr HelperWeight kKeyedHelpers[] = {
     {Helper::kUpdate, 6}, {Helper::kLookup, 6}, {Helper::kDelete, 3}, {Helper::kForEach, 2}};
 constexpr HelperWeight kArrayHelpers[] = {
     {Helper::kUpdate, 6}, {Helper::kLookup, 6}, {Helper::kDelete, 1}, {Helper::kForEach, 2}};
+constexpr HelperWeight kPercpuHelpers[] = {{Helper::kUpdate, 6},
+                                           {Helper::kLookup, 6},
+                                           {Helper::kDelete, 3},
+                                           {Helper::kLookupPercpu, 4},
+                                           {Helper::kForEach, 2}};
+constexpr HelperWeight kPercpuArrayHelpers[] = {{Helper::kUpdate, 6},
+                                                {Helper::kLookup, 6},
+                                                {Helper::kDelete, 1},
+                                                {Helper::kLookupPercpu, 4},
+                                                {Helper::kForEach, 2}};
+constexpr uint32_t kHashOfMapsFlags[] = {
+    BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE,   BPF_F_RDONLY,      BPF_F_WRONLY,
+    BPF_F_ZERO_SEED,   BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG, BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE};
+constexpr uint32_t kArrayOfMapsFlags[] = {BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY};
+constexpr HelperWeight kOuterHelpers[] = {{Helper::kLookupInner, 20}, {Helper::kLookup, 1}};
 constexpr HelperWeight kQueueHelpers[] = {
     {Helper::kPush, 4}, {Helper::kPop, 3}, {Helper::kPeek, 2}};
 
@@ -79,6 +142,16 @@ constexpr MapKind kMapKinds[] = {
      kQueueHelpers, kQueueWeights},
     {MapType::STACK, "stack", KeyKind::kNone, false, false, false, false, kQueueFlags,
      kQueueHelpers, kQueueWeights},
+    {MapType::PERCPU_HASH, "percpu_hash", KeyKind::kBytes, true, true, false, false,
+     kPercpuHashFlags, kPercpuHelpers, kHashWeights},
+    {MapType::PERCPU_ARRAY, "percpu_array", KeyKind::kIndex, true, true, false, false,
+     kPercpuArrayFlags, kPercpuArrayHelpers, kPercpuArrayWeights},
+    {MapType::LRU_HASH, "lru_hash", KeyKind::kBytes, true, true, false, false, kLruFlags,
+     kKeyedHelpers, kHashWeights},
+    {MapType::ARRAY_OF_MAPS, "array_of_maps", KeyKind::kIndex, true, true, false, false,
+     kArrayOfMapsFlags, kOuterHelpers, kOuterWeights, true},
+    {MapType::HASH_OF_MAPS, "hash_of_maps", KeyKind::kBytes, true, true, false, false,
+     kHashOfMapsFlags, kOuterHelpers, kOuterWeights, true},
 };
 
 }  // namespace

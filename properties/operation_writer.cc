@@ -11,7 +11,7 @@ namespace {
 // Steps of a run (fill up, drain, walk): enough for the tiny maps that most are, and few when
 // elements are long.
 uint32_t LongestRun(const MapFacts& map) {
-  return std::clamp<uint32_t>((16u << 10) / (map.key_size + map.value_size + 1), 3, 70);
+  return std::clamp<uint32_t>((16u << 10) / (map.key_size + map.buffer_size() + 1), 3, 70);
 }
 
 KeyKind KeyKindOf(const MapFacts& map) { return map.kind->kind->key_kind; }
@@ -132,15 +132,15 @@ void OperationWriter::KeyBuffer(const MapFacts& map, const Quirks& quirks, InBuf
 void OperationWriter::ValueBuffer(const MapFacts& map, const Quirks& quirks, InBuffer* buffer) {
   buffer->pointer = DrawPointer(quirks.null_value, quirks.bad_value);
   if (buffer->pointer != Pointer::kValid) return;
-  MakeValue(entropy_, map.value_size, &buffer->bytes);
-  if (quirks.short_buffer) buffer->bytes.Resize(entropy_.Below(map.value_size + 1));
-  if (quirks.long_buffer) buffer->bytes.Resize(map.value_size + 1 + entropy_.Below(8));
+  MakeValue(entropy_, map.buffer_size(), &buffer->bytes);
+  if (quirks.short_buffer) buffer->bytes.Resize(entropy_.Below(map.buffer_size() + 1));
+  if (quirks.long_buffer) buffer->bytes.Resize(map.buffer_size() + 1 + entropy_.Below(8));
 }
 
 void OperationWriter::BatchBuffers(const MapFacts& map, uint32_t count, InBuffer* keys,
                                    InBuffer* values) {
   Bytes all_keys(size_t{count} * map.key_size);
-  Bytes all_values(values != nullptr ? size_t{count} * map.value_size : 0);
+  Bytes all_values(values != nullptr ? size_t{count} * map.buffer_size() : 0);
   // Either neighbours in order, as a loader of a table writes them, or any keys, repeated ones
   // included.
   const bool in_order = entropy_.OneIn(2);
@@ -151,9 +151,12 @@ void OperationWriter::BatchBuffers(const MapFacts& map, uint32_t count, InBuffer
     if (map.key_size != 0) WriteKey(map, index, all_keys.data() + size_t{i} * map.key_size);
     if (values == nullptr) continue;
     word = word * 0x9e3779b97f4a7c15u + i;
-    const size_t at = size_t{i} * map.value_size;
-    const size_t used = std::min<size_t>(map.value_size, 8);
-    std::copy_n(reinterpret_cast<const uint8_t*>(&word), used, all_values.data() + at);
+    const size_t size = map.cpus == 0 ? map.value_size : PerCpuStride(map.value_size);
+    const size_t used = std::min<size_t>(size, 8);
+    size_t at = size_t{i} * map.buffer_size();
+    for (uint32_t cpu = 0; cpu < std::max(1u, map.cpus); ++cpu, at += size, ++word) {
+      std::copy_n(reinterpret_cast<const uint8_t*>(&word), used, all_values.data() + at);
+    }
   }
   keys->bytes = std::move(all_keys);
   if (values != nullptr) values->bytes = std::move(all_values);
@@ -211,13 +214,17 @@ void OperationWriter::Run(Action action, uint16_t slot) {
 }
 
 void OperationWriter::Element(Action action, uint16_t slot) {
-  const MapFacts& map = world_.handles[slot].map;
+  const MapFacts map = world_.handles[slot].map;  // A copy: more maps may be made.
   const Quirks quirks = DrawQuirks();
   const Handle handle = PickHandle(slot, quirks);
   switch (action) {
     case Action::kUpdate: {
+      const bool of_maps = map.kind->kind->of_maps;
+      if (of_maps && entropy_.OneIn(24)) return LetGo(slot);
+      const Handle inner = of_maps ? PickInner(map, true) : kNoFd;
       Update& op = Add<Update>();
       op.map = handle;
+      op.value_fd = inner;
       KeyBuffer(map, quirks, &op.key);
       ValueBuffer(map, quirks, &op.value);
       op.flags = quirks.flags ? AnyFlags(entropy_) : SensibleUpdateFlags(entropy_, map);
@@ -300,6 +307,10 @@ void OperationWriter::Batch(Action action, uint16_t slot) {
       op.keys.pointer = DrawPointer(quirks.null_key, quirks.bad_key);
       op.values.pointer = DrawPointer(quirks.null_value, quirks.bad_value);
       op.count = told;
+      if (map.kind->kind->of_maps) {
+        op.count = count;  // Zeros would be the descriptor 0.
+        for (uint32_t i = 0; i < count; ++i) op.value_fds.push_back(PickInner(map, false));
+      }
       op.elem_flags = elem_flags;
       if (quirks.other) op.elem_flags |= entropy_.OneIn(2) ? BPF_EXIST : BPF_NOEXIST;
       op.flags = flags;
@@ -327,11 +338,14 @@ void OperationWriter::Walk(Action action, uint16_t slot) {
   switch (action) {
     case Action::kFillUp: {
       const uint32_t first = KeyKindOf(map) == KeyKind::kBytes ? entropy_.Below32(2) : 0;
+      const bool of_maps = map.kind->kind->of_maps;
       for (uint32_t i = 0; i <= elements && !full(); ++i) {
+        const Handle inner = of_maps ? PickInner(map, false) : kNoFd;
         Update& op = Add<Update>();
         op.map = handle;
+        op.value_fd = inner;
         KeyBufferAt(map, first + i, &op.key);
-        MakeValue(entropy_, map.value_size, &op.value.bytes);
+        MakeValue(entropy_, map.buffer_size(), &op.value.bytes);
         // Past the end of a queue the oldest element may be asked to give way.
         op.flags = i == elements ? entropy_.Below(3) : BPF_ANY;
         Check();

@@ -16,16 +16,19 @@ namespace mapspec {
 class OperationWriter {
  public:
   OperationWriter(Entropy& entropy, const GeneratorOptions& options,
-                  std::span<const ScriptGenerator::Kind> kinds, bool all_capabilities,
+                  std::span<const ScriptGenerator::Kind> kinds,
+                  std::span<const ScriptGenerator::Kind> inner_kinds, bool all_capabilities,
                   size_t wanted, std::vector<Operation>* operations)
       : entropy_(entropy),
         options_(options),
         kinds_(kinds),
+        inner_kinds_(inner_kinds),
         all_capabilities_(all_capabilities),
         wanted_(wanted),
         operations_(*operations),
         wanders_(Has(options.capabilities, Capability::kPinnedThread) &&
-                 entropy.OneIn(kScriptsToAWanderer)) {}
+                 entropy.OneIn(HasLru(kinds) ? kLruScriptsToAWanderer : kScriptsToAWanderer)),
+        home_(DrawHome()) {}
 
   size_t size() const { return size_; }
   bool full() const { return size_ >= wanted_; }
@@ -72,6 +75,13 @@ class OperationWriter {
   void ObjectAction(Action action, uint16_t slot);
   void ViewAction(Action action, uint16_t slot);
   void Create(bool corrupt);
+  // Maps of maps (operation_writer_inner.cc): a map to create one with, into create->inner_map; one
+  // more like it; the descriptor of a map to put into one, which `may_create` lets be a new map's.
+  void PickTemplate(MapCreate* create, MapFacts* map);
+  uint16_t AddInner(const InnerFacts& inner);
+  Handle PickInner(const MapFacts& outer, bool may_create);
+  // Puts a map into an element that nothing else holds afterwards.
+  void LetGo(uint16_t slot);
   void LoadBtf(uint16_t slot, uint32_t key_size, uint32_t value_size, int32_t lock_offset);
 
   // What one program does: the helper it calls, and what it does around the call.
@@ -83,12 +93,17 @@ class OperationWriter {
   // Making a call elsewhere costs as much as some hundred others, and waits for the CPU's turn:
   // most scripts stay where they are.
   static constexpr uint64_t kScriptsToAWanderer = 16;
+  static constexpr uint64_t kLruScriptsToAWanderer = 4;
+  static bool HasLru(std::span<const ScriptGenerator::Kind> kinds);
+  // What an LRU map evicts is known better when one CPU makes all calls: mostly it does.
+  uint16_t DrawHome();
   // A CPU and a thread.
   struct Place {
     uint16_t cpu = kAnyCpu;
     uint8_t thread = 0;
   };
   Place DrawPlace();
+  uint16_t DrawCpu();
   bool DrawForm(const MapFacts& map, ProgramForm* form);
   void AddHelper(const ProgramForm& form, const MapFacts& map, Handle handle, uint32_t index,
                  const Quirks& quirks);
@@ -98,10 +113,12 @@ class OperationWriter {
   Entropy& entropy_;
   const GeneratorOptions& options_;
   std::span<const ScriptGenerator::Kind> kinds_;
+  std::span<const ScriptGenerator::Kind> inner_kinds_;
   bool all_capabilities_;
   size_t wanted_;
   std::vector<Operation>& operations_;
-  bool wanders_;  // Some calls are made on other CPUs and threads.
+  bool wanders_;   // Some calls are made on other CPUs and threads.
+  uint16_t home_;  // The CPU of all others; kAnyCpu: none in particular.
   size_t size_ = 0;
   GeneratorWorld world_;
 };
@@ -111,7 +128,7 @@ T& OperationWriter::Add() {
   if (size_ == operations_.size()) operations_.emplace_back();
   Operation& operation = operations_[size_++];
   operation.caller = Caller::kPrivileged;
-  operation.cpu = kAnyCpu;
+  operation.cpu = home_;
   operation.thread = 0;
   return operation.call.emplace<T>();
 }

@@ -61,10 +61,11 @@ void OperationWriter::Create(bool corrupt) {
   MapCreate create;
   DrawCreate(entropy_, options_, *kind.kind, &create);
   MapFacts map;
+  if (kind.kind->of_maps) PickTemplate(&create, &map);
   if (kind.kind->key_kind != KeyKind::kNone && Has(options_.capabilities, Capability::kBtfLoad) &&
-      entropy_.OneIn(8)) {
+      entropy_.OneIn(kind.kind->of_maps ? 64 : 8)) {
     const auto slot = static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kBtfs));
-    create.value_size = std::max<uint32_t>(create.value_size, 4);
+    if (!kind.kind->of_maps) create.value_size = std::max<uint32_t>(create.value_size, 4);
     int32_t lock_offset = -1;
     if (kind.kind->locks && !entropy_.OneIn(4)) {
       lock_offset =
@@ -89,6 +90,10 @@ void OperationWriter::Create(bool corrupt) {
   map.kind = &kind;
   map.key_size = std::min<uint32_t>(create.key_size, 8192);
   map.value_size = std::min<uint32_t>(create.value_size, 8u << 20);
+  if (IsPerCpu(create.type)) {
+    map.value_size = std::min<uint32_t>(map.value_size, 32768);
+    map.cpus = options_.possible_cpus;
+  }
   map.max_entries = create.max_entries;
   map.map_flags = create.map_flags;
   // An index is an index; other keys are any bytes.
@@ -108,7 +113,7 @@ void OperationWriter::Create(bool corrupt) {
   // tell.
   const bool half = (create.map_flags & (BPF_F_RDONLY | BPF_F_WRONLY)) != 0;
   const uint64_t life = half ? entropy_.Between(8, 60) : entropy_.Between(40, 500);
-  const uint64_t affordable = kBytesInALife / (uint64_t{map.key_size} + map.value_size + 1);
+  const uint64_t affordable = kBytesInALife / (uint64_t{map.key_size} + map.buffer_size() + 1);
   world_.Fill(create.result.slot, map,
               static_cast<uint16_t>(std::clamp<uint64_t>(life, 0, affordable + 4)));
 }

@@ -41,6 +41,8 @@ Capability NeededBy(Helper helper) {
       return Capability::kHelperPeekElem;
     case Helper::kLookupPercpu:
       return Capability::kHelperLookupPercpuElem;
+    case Helper::kLookupInner:
+      return Capability::kHelperLookupInner;
     case Helper::kForEach:
       break;
   }
@@ -63,13 +65,30 @@ Helper DrawAllowed(Entropy& entropy, const MapKind& kind) {
 OperationWriter::Place OperationWriter::DrawPlace() {
   Place place;
   const uint32_t what = entropy_.Below32(3);
-  if (what != 1) place.cpu = static_cast<uint16_t>(entropy_.Below(options_.possible_cpus));
+  if (what != 1) place.cpu = DrawCpu();
   // Each thread is one more to start: few, mostly.
   if (what != 0) {
     place.thread =
         static_cast<uint8_t>(1 + entropy_.Below(entropy_.OneIn(8) ? kMaxThreads - 1 : 2));
   }
   return place;
+}
+
+bool OperationWriter::HasLru(std::span<const ScriptGenerator::Kind> kinds) {
+  for (const ScriptGenerator::Kind& each : kinds) {
+    const MapType type = each.kind->type;
+    if (type == MapType::LRU_HASH || type == MapType::LRU_PERCPU_HASH) return true;
+  }
+  return false;
+}
+
+uint16_t OperationWriter::DrawHome() {
+  if (!Has(options_.capabilities, Capability::kPinnedThread) || !HasLru(kinds_)) return kAnyCpu;
+  return entropy_.OneIn(4) ? kAnyCpu : DrawCpu();
+}
+
+uint16_t OperationWriter::DrawCpu() {
+  return static_cast<uint16_t>(entropy_.Below(options_.possible_cpus));
 }
 
 // False when the backend has no such form.
@@ -83,8 +102,9 @@ bool OperationWriter::DrawForm(const MapFacts& map, ProgramForm* form) {
   if (!Has(options_.capabilities, NeededBy(form->helper))) return false;
   const bool looks_up = Has(options_.capabilities, Capability::kHelperLookupElem);
   form->store = form->lock = form->hold = false;
+  if (form->helper == Helper::kLookupInner) form->store = entropy_.OneIn(2);
   if (form->helper == Helper::kLookup) {
-    form->store = entropy_.OneIn(2);
+    form->store = entropy_.OneIn(map.kind->kind->of_maps ? 8 : 2);
     const bool wanted = map.has_lock ? entropy_.OneIn(2) : verifies && entropy_.OneIn(64);
     form->lock = wanted && Has(options_.capabilities, Capability::kHelperSpinLock);
   } else if (form->helper == Helper::kUpdate || form->helper == Helper::kDelete) {
@@ -168,6 +188,23 @@ void OperationWriter::AddHelper(const ProgramForm& form, const MapFacts& map, Ha
       if (quirks.flags) op.of_cpu = entropy_.Pick(kFar);
       break;
     }
+    case Helper::kLookupInner: {
+      HelperLookupInner& op = Add<HelperLookupInner>();
+      op.map = handle;
+      HelperKey(map, index, quirks, &op.key);
+      const InnerFacts& facts = map.inner;
+      if (facts.kind != nullptr) {
+        MapFacts inner;
+        inner.kind = facts.kind;
+        inner.key_size = facts.key_size;
+        inner.value_size = facts.value_size;
+        inner.max_entries = facts.max_entries;
+        HelperKey(inner, DrawKeyIndex(entropy_, inner), quirks, &op.inner_key);
+        if (form.store) HelperValue(inner, quirks, &op.value);
+      }
+      op.store = form.store;
+      break;
+    }
     case Helper::kForEach: {
       static constexpr uint32_t kLimits[] = {0, 0, 0, 1, 1, 2, 3, 1000};
       HelperForEach& op = Add<HelperForEach>();
@@ -183,7 +220,8 @@ void OperationWriter::AddHelper(const ProgramForm& form, const MapFacts& map, Ha
 
 void OperationWriter::ProgramRun(uint16_t slot) {
   const MapFacts map = world_.handles[slot].map;
-  if (std::max(map.key_size, map.value_size) > kLongestElement) {
+  const uint32_t inner = std::max(map.inner.key_size, map.inner.value_size);
+  if (std::max({map.key_size, map.value_size, inner}) > kLongestElement) {
     return Element(Action::kLookup, slot);
   }
   ProgramForm forms[3];
@@ -195,7 +233,13 @@ void OperationWriter::ProgramRun(uint16_t slot) {
   const uint32_t length = std::min(1 + entropy_.Below32(kLongestRun), affordable + 1);
   // The keys one after the other fill a map up, or visit all of it.
   const bool in_order = entropy_.OneIn(4);
-  const Place place = wanders_ && entropy_.OneIn(8) ? DrawPlace() : Place();
+  Place place = wanders_ && entropy_.OneIn(8) ? DrawPlace() : Place{home_, 0};
+  if (map.cpus != 0) {
+    // Which value a program finds is told by its CPU only.
+    if (!Has(options_.capabilities, Capability::kPinnedThread)) return;
+    if (place.cpu == kAnyCpu) place.cpu = DrawCpu();
+  }
+  const bool hops = map.cpus != 0 && entropy_.OneIn(8);
   for (uint32_t i = 0; i < length && count != 0 && !full(); ++i) {
     const uint32_t which = entropy_.Below32(count);
     Quirks quirks = DrawQuirks();
@@ -205,6 +249,7 @@ void OperationWriter::ProgramRun(uint16_t slot) {
     quirks.unprivileged = false;
     const Handle handle = PickHandle(slot, quirks);
     AddHelper(forms[which], map, handle, in_order ? i : DrawKeyIndex(entropy_, map), quirks);
+    if (hops) place.cpu = DrawCpu();
     operations_[size_ - 1].cpu = place.cpu;
     operations_[size_ - 1].thread = place.thread;
     Finish(quirks);

@@ -131,7 +131,13 @@ std::vector<Outcome> Answers::ForBatch(const StatedOutcome& stated, const Operat
 
 std::vector<Outcome> Answers::ForWalk(const StatedOutcome& stated, const Operation& operation,
                                       const HelperForEach& walk, const Checker& checker) const {
-  const Page present = Present(walk.map, checker);
+  Page present = Present(walk.map, checker);
+  // The callback sees what the CPU of the program has.
+  const size_t size = ValueSize(walk.map);
+  const size_t at = operation.cpu == kAnyCpu ? 0 : PerCpuStride(size) * operation.cpu;
+  for (Element& element : present) {
+    if (element.second.size() >= at + size) element.second = element.second.Slice(at, size);
+  }
   const size_t visited =
       walk.limit == 0 ? present.size() : std::min<size_t>(walk.limit, present.size());
   const size_t most = stated.count.value_or(kMaxForEachNoted);

@@ -145,7 +145,16 @@ class ExpectParser {
   }
 
   // Of a value as the call sees it.
-  uint32_t cpus() const { return IsProgramPath(call_) ? 0 : sizes_.cpus; }
+  uint32_t cpus() const { return IsProgramPath(call_) || NamesCpu() ? 0 : sizes_.cpus; }
+  // With BPF_F_CPU a value is that CPU's alone.
+  bool NamesCpu() const {
+    const auto* lookup = std::get_if<Lookup>(&call_);
+    const auto* batch = std::get_if<LookupBatch>(&call_);
+    const uint64_t flags = lookup != nullptr  ? lookup->flags
+                           : batch != nullptr ? batch->elem_flags
+                                              : 0;
+    return sizes_.cpus != 0 && (flags & BPF_F_CPU) != 0;
+  }
   size_t value_size() const {
     return cpus() == 0 ? sizes_.value : PerCpuStride(sizes_.value) * cpus();
   }
@@ -171,6 +180,12 @@ class ExpectParser {
     Bytes bytes;
     const size_t size = key ? sizes_.key : load != nullptr ? load->length : value_size();
     if (!ParseExact(*output, name, size, &bytes)) return false;
+    if (!key && NamesCpu()) {
+      // The rest of the buffer, which is as long as ever, stays as it was.
+      Bytes whole = Poison(PerCpuStride(sizes_.value) * sizes_.cpus);
+      for (size_t i = 0; i < bytes.size(); ++i) whole[i] = bytes[i];
+      bytes = std::move(whole);
+    }
     out->output = std::move(bytes);
     return true;
   }

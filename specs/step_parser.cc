@@ -193,7 +193,12 @@ bool StepParser::ReadBatchValues(const YamlNode& fields, ElementSizes sizes, Upd
   const bool descriptors = values != nullptr && values->IsList() && !values->items.empty() &&
                            IsDescriptor(&values->items[0]);
   if (!descriptors) {
-    return ReadElements(fields, "values", sizes.value, sizes.cpus, &out->values, &out->count);
+    // With these flags each element has one value.
+    uint64_t flags = 0;
+    if (!ReadFlags(fields, "elem_flags", ElemFlags(), &flags, problems_)) return false;
+    const bool one = (flags & (BPF_F_CPU | BPF_F_ALL_CPUS)) != 0;
+    return ReadElements(fields, "values", sizes.value, one ? 0 : sizes.cpus, &out->values,
+                        &out->count);
   }
   for (const YamlNode& item : values->items) {
     if (!ReadDescriptor(item, &out->value_fds.emplace_back())) return false;

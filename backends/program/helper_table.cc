@@ -17,6 +17,8 @@ constexpr HelperAction kElements[] = {kLookup,     kLookupStore, kUpdate,
                                       kUpdateHold, kDelete,      kDeleteHold};
 constexpr HelperAction kElementsWithLock[] = {kLookup, kLookupStore, kUpdate,     kUpdateHold,
                                               kDelete, kDeleteHold,  kLookupLock, kLookupStoreLock};
+constexpr HelperAction kElementsPercpu[] = {kLookup, kLookupStore, kUpdate,      kUpdateHold,
+                                            kDelete, kDeleteHold,  kLookupPercpu};
 constexpr HelperAction kInner[] = {kLookupInner, kLookupInnerStore};
 constexpr HelperAction kQueue[] = {kPush, kPop, kPeek};
 
@@ -28,6 +30,8 @@ struct Row {
 constexpr Row kRows[] = {
     {MapType::HASH, kElements, kElementsWithLock},
     {MapType::ARRAY, kElements, kElementsWithLock},
+    {MapType::PERCPU_HASH, kElementsPercpu, kElementsPercpu},
+    {MapType::PERCPU_ARRAY, kElementsPercpu, kElementsPercpu},
     {MapType::QUEUE, kQueue, kQueue},
     {MapType::STACK, kQueue, kQueue},
     {MapType::ARRAY_OF_MAPS, kInner, kInner},
