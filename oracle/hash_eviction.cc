@@ -45,6 +45,10 @@ bool HashModel::NeedsElement(uint64_t flags) const {
   return lru() && !(attributes_.per_cpu() && flags == BPF_EXIST);
 }
 
+bool HashModel::IsAlone(uint16_t cpu) const {
+  return cpu != kAnyCpu && (taken_ == 0 || taken_by_ == cpu);
+}
+
 bool HashModel::MayEvict(uint64_t flags, uint16_t cpu) const {
   if (!NeedsElement(flags)) return false;
   if (own_lists()) {
@@ -53,13 +57,12 @@ bool HashModel::MayEvict(uint64_t flags, uint16_t cpu) const {
     return of_cpu >= attributes_.max_entries / attributes_.possible_cpus;
   }
   const uint64_t most = attributes_.max_entries;
-  const bool one_cpu = cpu != kAnyCpu && (taken_ == 0 || taken_by_ == cpu);
-  if (one_cpu) {
+  if (IsAlone(cpu)) {
     // Its first helpings are of what nobody has used yet; the last of them may be too small.
     const uint64_t unused = most <= SetAside() ? most : most - most % SetAside();
     if (taken_ < unused) return false;
   }
-  return possible() + SetAside() * (one_cpu ? 1 : attributes_.possible_cpus) > most;
+  return possible() + SetAside() * (IsAlone(cpu) ? 1 : attributes_.possible_cpus) > most;
 }
 
 bool HashModel::MayBelongTo(const ElementTable::Element& element, uint16_t cpu) const {
@@ -107,6 +110,7 @@ void HashModel::Narrow() {
     if (!elements_[i].certain && no_room(elements_[i])) absent.push_back(i);
   });
   for (const uint32_t index : absent) Erase(index);
+  evicted_ |= !absent.empty();
   may_be_missing_ -= std::min<uint64_t>(may_be_missing_, absent.size());
 }
 
@@ -133,16 +137,21 @@ Expectation HashModel::ExpectLruUpdate(const Bytes& key, uint64_t flags, uint16_
     return Expectation::Fails(Errno::kENOENT, c_->update_exist_absent_key)
         .Also(c_->evict_failing_update, may_evict);
   }
-  Expectation expected = Expectation::Succeeds(
-      stays ? (flags == BPF_EXIST ? c_->update_exist_replaces : c_->update_any_replaces)
-            : (flags == BPF_NOEXIST ? c_->update_noexist_creates : c_->update_any_creates));
+  Expectation expected = Expectation::Succeeds(flags == BPF_NOEXIST ? c_->update_noexist_creates
+                                               : flags == BPF_EXIST ? c_->update_exist_replaces
+                                               : certainly          ? c_->update_any_replaces
+                                                                    : c_->update_any_creates);
   if (present && !stays) {
     if (flags == BPF_NOEXIST) expected.OrFails(Errno::kEEXIST, c_->update_noexist_existing_key);
     if (flags == BPF_EXIST) expected.OrFails(Errno::kENOENT, c_->update_exist_absent_key);
   }
   return expected.Also(c_->evict_makes_room, may_evict)
-      .Also(own_lists() ? c_->evict_own_share : c_->evict_at_capacity, !may_evict)
-      .Also(c_->evict_few, may_evict && attributes_.observed)
+      .Also(c_->evict_not_the_new, may_evict)
+      .Also(own_lists()    ? c_->evict_own_share
+            : IsAlone(cpu) ? c_->evict_at_capacity
+                           : c_->evict_half_full,
+            !may_evict)
+      .Also(c_->evict_few, may_evict && attributes_.traits.lru_scaled_free_lists)
       .Also(c_->evict_failing_update, may_evict && flags != BPF_ANY)
       .Also(c_->evict_own_key, may_lose_key && flags != BPF_ANY);
 }

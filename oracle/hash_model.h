@@ -105,6 +105,8 @@ class HashModel {
   // The elements that a CPU sets aside at once; it evicts as many when there are none left.
   uint64_t SetAside() const;
   bool NeedsElement(uint64_t flags) const;
+  // No other CPU has taken elements from the common list.
+  bool IsAlone(uint16_t cpu) const;
   // Whether an update on the CPU may evict the element, as far as lists go.
   bool MayBelongTo(const ElementTable::Element& element, uint16_t cpu) const;
   Expectation ExpectLruUpdate(const Bytes& key, uint64_t flags, uint16_t cpu) const;
@@ -124,6 +126,7 @@ class HashModel {
   const HashClauses* c_;  // Of the map's type.
   ElementTable elements_;
   uint64_t uncertain_ = 0;
+  bool evicted_ = false;           // A doubtful element was found to be gone.
   uint64_t may_be_missing_ = 0;    // At most so many of these are gone.
   uint64_t taken_ = 0;             // Updates that needed an element, LRU maps only …
   uint16_t taken_by_ = kAnyCpu;    // … the CPU of all of them …
