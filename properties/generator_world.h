@@ -68,16 +68,25 @@ struct BtfFacts {
   int32_t lock_offset = -1;
 };
 
+struct SocketFacts {
+  bool live = false;
+  SocketOpen::Kind kind = SocketOpen::Kind::kXdpBare;
+  uint32_t device = 0;
+  uint32_t queue = 0;
+};
+
 struct GeneratorWorld {
   static constexpr uint16_t kHandles = 12;
   static constexpr uint16_t kViews = 4;
   static constexpr uint16_t kPins = 4;
   static constexpr uint16_t kBtfs = 4;
+  static constexpr uint16_t kSockets = 6;  // In the slots behind those of maps.
 
   std::array<HandleFacts, kHandles> handles;
   std::array<ViewFacts, kViews> views;
   std::array<PinFacts, kPins> pins;
   std::array<BtfFacts, kBtfs> btfs;
+  std::array<SocketFacts, kSockets> sockets;
   // The live slots, in no order.
   std::array<uint16_t, kHandles> live;
   uint16_t live_count = 0;

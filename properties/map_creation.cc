@@ -145,7 +145,7 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
       break;
   }
   create->value_size = EdgeSize(entropy);
-  if (kind.of_maps) create->value_size = 4;
+  if (kind.of_maps || kind.of_sockets) create->value_size = 4;
   create->max_entries = EdgeMaxEntries(entropy);
   if (entropy.OneIn(2)) {
     create->map_flags = kind.create_flags[entropy.Below(kind.create_flags.size())];
@@ -155,7 +155,7 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
   }
   create->name = DrawName(entropy);
   if (entropy.OneIn(16)) create->numa_node = entropy.Below32(3);
-  if (entropy.OneIn(512) && !kind.of_maps) {
+  if (entropy.OneIn(512) && !kind.of_maps && !kind.of_sockets) {
     static constexpr uint32_t kValues[] = {
         32768, 32769, 32776, 65536, 1u << 20, kKmallocMax - 64, kKmallocMax};
     create->value_size = entropy.Pick(kValues);

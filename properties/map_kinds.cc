@@ -93,6 +93,21 @@ constexpr ActionWeight kQueueWeights[] = {
     {kBtfLoad, 1},     {kCreate, 2},      {kBadCreate, 9},
 };
 
+// A run of redirects has many programs, and a script with frames a network: fewer of those.
+constexpr ActionWeight kXskMapWeights[] = {
+    {kUpdate, 330},    {kProgramRun, 60},  {kLookup, 30},
+    {kDelete, 110},    {kGetNextKey, 110}, {kLookupAndDelete, 10},
+    {kLookupBatch, 5}, {kUpdateBatch, 5},  {kLookupAndDeleteBatch, 5},
+    {kDeleteBatch, 5}, {kFillUp, 10},      {kKeyWalk, 8},
+    {kFreeze, 4},      {kGetInfo, 9},      {kSecondHandle, 6},
+    {kGetFdById, 8},   {kGetNextId, 2},    {kPin, 5},
+    {kObjGet, 6},      {kUnlink, 4},       {kClose, 6},
+    {kMmap, 1},        {kLoad, 1},         {kStore, 1},
+    {kMunmap, 1},      {kPoll, 2},         {kFdRead, 2},
+    {kFdWrite, 2},     {kBtfLoad, 1},      {kSocket, 60},
+    {kFrames, 60},     {kCreate, 4},       {kBadCreate, 9},
+};
+
 constexpr uint32_t kHashFlags[] = {
     BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE,   BPF_F_RDONLY,      BPF_F_WRONLY,
     BPF_F_ZERO_SEED,   BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG, BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE};
@@ -110,6 +125,8 @@ constexpr uint32_t kPercpuArrayFlags[] = {BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_RDON
                                           BPF_F_WRONLY_PROG};
 constexpr uint32_t kQueueFlags[] = {BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_RDONLY_PROG,
                                     BPF_F_WRONLY_PROG};
+
+constexpr uint32_t kXskMapFlags[] = {BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY};
 
 constexpr HelperWeight kKeyedHelpers[] = {
     {Helper::kUpdate, 6}, {Helper::kLookup, 6}, {Helper::kDelete, 3}, {Helper::kForEach, 2}};
@@ -133,6 +150,8 @@ constexpr HelperWeight kOuterHelpers[] = {{Helper::kLookupInner, 20}, {Helper::k
 constexpr HelperWeight kQueueHelpers[] = {
     {Helper::kPush, 4}, {Helper::kPop, 3}, {Helper::kPeek, 2}};
 
+constexpr HelperWeight kXskMapHelpers[] = {{Helper::kLookup, 2}, {Helper::kRedirectMap, 1}};
+
 constexpr MapKind kMapKinds[] = {
     {MapType::HASH, "hash", KeyKind::kBytes, true, true, false, true, kHashFlags, kKeyedHelpers,
      kHashWeights},
@@ -152,6 +171,8 @@ constexpr MapKind kMapKinds[] = {
      kArrayOfMapsFlags, kOuterHelpers, kOuterWeights, true},
     {MapType::HASH_OF_MAPS, "hash_of_maps", KeyKind::kBytes, true, true, false, false,
      kHashOfMapsFlags, kOuterHelpers, kOuterWeights, true},
+    {MapType::XSKMAP, "xskmap", KeyKind::kIndex, false, true, false, false, kXskMapFlags,
+     kXskMapHelpers, kXskMapWeights, false, true},
 };
 
 }  // namespace

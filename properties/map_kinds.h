@@ -47,6 +47,8 @@ enum class Action : uint8_t {
   kFdRead,
   kFdWrite,
   kBtfLoad,
+  kSocket,     // Opens or closes one.
+  kFrames,     // Sends some, and mostly looks who got them.
   kCreate,     // One more map.
   kBadCreate,  // With attributes that are wrong in some way.
   kCount,
@@ -67,8 +69,10 @@ enum class Helper : uint8_t {
   kPeek,
   kLookupPercpu,
   kForEach,
+  kLookupInner,
+  kRedirectMap,
 };
-inline constexpr uint32_t kHelpers = 8;
+inline constexpr uint32_t kHelpers = 10;
 
 struct HelperWeight {
   Helper helper;
@@ -97,6 +101,8 @@ struct MapKind {
   std::span<const HelperWeight> helpers;
   // How often what is done; the first entry is what exhausted entropy gives.
   std::span<const ActionWeight> weights;
+  bool of_maps = false;     // Values are maps, all like one that it is created with.
+  bool of_sockets = false;  // Values are sockets.
 };
 
 // The types scripts are generated for.

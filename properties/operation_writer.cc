@@ -203,6 +203,10 @@ void OperationWriter::Run(Action action, uint16_t slot) {
       return Walk(action, slot);
     case Action::kProgramRun:
       return ProgramRun(slot);
+    case Action::kSocket:
+      return ToggleSocket();
+    case Action::kFrames:
+      return SendSomeFrames(slot);
     case Action::kMmap:
     case Action::kLoad:
     case Action::kStore:
@@ -227,6 +231,9 @@ void OperationWriter::Element(Action action, uint16_t slot) {
       op.value_fd = inner;
       KeyBuffer(map, quirks, &op.key);
       ValueBuffer(map, quirks, &op.value);
+      if (map.kind->kind->of_sockets && op.value.pointer == Pointer::kValid) {
+        op.value_fd = DrawDescriptor(quirks);
+      }
       op.flags = quirks.flags ? AnyFlags(entropy_) : SensibleUpdateFlags(entropy_, map);
       break;
     }
@@ -346,6 +353,7 @@ void OperationWriter::Walk(Action action, uint16_t slot) {
         op.value_fd = inner;
         KeyBufferAt(map, first + i, &op.key);
         MakeValue(entropy_, map.buffer_size(), &op.value.bytes);
+        if (map.kind->kind->of_sockets) op.value_fd = DrawDescriptor(Quirks());
         // Past the end of a queue the oldest element may be asked to give way.
         op.flags = i == elements ? entropy_.Below(3) : BPF_ANY;
         Check();

@@ -28,6 +28,8 @@ class OperationWriter {
         operations_(*operations),
         wanders_(Has(options.capabilities, Capability::kPinnedThread) &&
                  entropy.OneIn(HasLru(kinds) ? kLruScriptsToAWanderer : kScriptsToAWanderer)),
+        has_network_(UsesSockets(kinds) && Has(options.capabilities, Capability::kAfXdp) &&
+                     entropy.OneIn(kScriptsToANetwork)),
         home_(DrawHome()) {}
 
   size_t size() const { return size_; }
@@ -74,6 +76,15 @@ class OperationWriter {
   void ProgramRun(uint16_t slot);
   void ObjectAction(Action action, uint16_t slot);
   void ViewAction(Action action, uint16_t slot);
+  // In operation_writer_network.cc.
+  void ToggleSocket();
+  void SendSomeFrames(uint16_t slot);
+  static Handle SocketSlot(uint64_t socket);
+  // A live socket, mostly, or something else that an XSKMAP will not take.
+  Handle DrawDescriptor(const Quirks& quirks);
+  uint32_t RedirectKey(const MapFacts& map);
+  uint64_t RedirectFlags(const Quirks& quirks);
+  static bool UsesSockets(std::span<const ScriptGenerator::Kind> kinds);
   void Create(bool corrupt);
   // Maps of maps (operation_writer_inner.cc): a map to create one with, into create->inner_map; one
   // more like it; the descriptor of a map to put into one, which `may_create` lets be a new map's.
@@ -97,6 +108,8 @@ class OperationWriter {
   static bool HasLru(std::span<const ScriptGenerator::Kind> kinds);
   // What an LRU map evicts is known better when one CPU makes all calls: mostly it does.
   uint16_t DrawHome();
+  // Making a network takes as long as some thousand calls.
+  static constexpr uint64_t kScriptsToANetwork = 48;
   // A CPU and a thread.
   struct Place {
     uint16_t cpu = kAnyCpu;
@@ -117,8 +130,9 @@ class OperationWriter {
   bool all_capabilities_;
   size_t wanted_;
   std::vector<Operation>& operations_;
-  bool wanders_;   // Some calls are made on other CPUs and threads.
-  uint16_t home_;  // The CPU of all others; kAnyCpu: none in particular.
+  bool wanders_;      // Some calls are made on other CPUs and threads.
+  bool has_network_;  // Sockets are bound to devices, and frames are sent.
+  uint16_t home_;     // The CPU of all others; kAnyCpu: none in particular.
   size_t size_ = 0;
   GeneratorWorld world_;
 };

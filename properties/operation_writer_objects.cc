@@ -62,7 +62,10 @@ void OperationWriter::Create(bool corrupt) {
   DrawCreate(entropy_, options_, *kind.kind, &create);
   MapFacts map;
   if (kind.kind->of_maps) PickTemplate(&create, &map);
-  if (kind.kind->key_kind != KeyKind::kNone && Has(options_.capabilities, Capability::kBtfLoad) &&
+  // Where BTF is refused it is asked for seldom.
+  const bool takes_btf = !kind.kind->of_sockets || (corrupt && entropy_.OneIn(8));
+  if (takes_btf && kind.kind->key_kind != KeyKind::kNone &&
+      Has(options_.capabilities, Capability::kBtfLoad) &&
       entropy_.OneIn(kind.kind->of_maps ? 64 : 8)) {
     const auto slot = static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kBtfs));
     if (!kind.kind->of_maps) create.value_size = std::max<uint32_t>(create.value_size, 4);

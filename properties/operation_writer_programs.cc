@@ -43,6 +43,8 @@ Capability NeededBy(Helper helper) {
       return Capability::kHelperLookupPercpuElem;
     case Helper::kLookupInner:
       return Capability::kHelperLookupInner;
+    case Helper::kRedirectMap:
+      return Capability::kHelperRedirectMap;
     case Helper::kForEach:
       break;
   }
@@ -104,7 +106,9 @@ bool OperationWriter::DrawForm(const MapFacts& map, ProgramForm* form) {
   form->store = form->lock = form->hold = false;
   if (form->helper == Helper::kLookupInner) form->store = entropy_.OneIn(2);
   if (form->helper == Helper::kLookup) {
-    form->store = entropy_.OneIn(map.kind->kind->of_maps ? 8 : 2);
+    // Of a socket there is nothing to write.
+    form->store =
+        kind.of_sockets ? verifies && entropy_.OneIn(16) : entropy_.OneIn(kind.of_maps ? 8 : 2);
     const bool wanted = map.has_lock ? entropy_.OneIn(2) : verifies && entropy_.OneIn(64);
     form->lock = wanted && Has(options_.capabilities, Capability::kHelperSpinLock);
   } else if (form->helper == Helper::kUpdate || form->helper == Helper::kDelete) {
@@ -113,6 +117,7 @@ bool OperationWriter::DrawForm(const MapFacts& map, ProgramForm* form) {
   const bool writes = Writes(form->helper) || form->store;
   const bool reads = Reads(form->helper) || form->hold;
   form->refused = !Allows(kind, form->helper) || (form->lock && !map.has_lock) ||
+                  (form->store && kind.of_sockets) ||
                   (writes && (map.map_flags & BPF_F_RDONLY_PROG) != 0) ||
                   (reads && (map.map_flags & BPF_F_WRONLY_PROG) != 0);
   // Once frozen, some of these cannot be read either; whether another handle froze it is not known.
@@ -213,6 +218,13 @@ void OperationWriter::AddHelper(const ProgramForm& form, const MapFacts& map, Ha
       if (entropy_.OneIn(4)) op.limit = map.max_entries + entropy_.Below32(3) - 1;
       if (quirks.other) op.limit = kMaxForEachNoted + entropy_.Below32(3) - 1;
       if (quirks.flags) op.flags = AnyFlags(entropy_);
+      break;
+    }
+    case Helper::kRedirectMap: {
+      HelperRedirectMap& op = Add<HelperRedirectMap>();
+      op.map = handle;
+      op.key = RedirectKey(map);
+      op.flags = RedirectFlags(quirks);
       break;
     }
   }

@@ -64,6 +64,9 @@ bool Possible(Action action, const CapabilitySet& capabilities) {
       return has(kFdOps);
     case Action::kBtfLoad:
       return has(kBtfLoad);
+    case Action::kSocket:
+    case Action::kFrames:
+      return has(kAfXdp);
     case Action::kCreate:
     case Action::kBadCreate:
       return has(kMapCreate);
