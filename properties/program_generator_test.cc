@@ -50,7 +50,7 @@ TEST(ProgramGenerator, AProgramIsUsedManyTimes) {
           [&](const auto& op) {
             int form = 0;
             if constexpr (requires { op.hold; }) form = op.hold;
-            if constexpr (requires { op.store; }) form = op.store + 2 * op.lock;
+            if constexpr (requires { op.lock; }) form = op.store + 2 * op.lock;
             if constexpr (requires {
                             op.result;
                             op.max_entries;

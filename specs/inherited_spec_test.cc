@@ -46,6 +46,19 @@ std::string Told(const LoadedSpecs& loaded) {
   return all;
 }
 
+TEST(InheritedSpec, ATraitMayBeAConditionForTheHeirOnly) {
+  const LoadedSpecs loaded = LoadBoth("{from: HASH, traits: {some_trait: [a.c]}}");
+  ASSERT_TRUE(loaded.ok()) << Told(loaded);
+  EXPECT_EQ(loaded.specs.files.at(0).clauses.at(0).trait, "");
+  EXPECT_EQ(loaded.specs.files.at(0).clauses.at(1).trait, "some_trait");
+  EXPECT_EQ(loaded.specs.files.at(1).clauses.at(1).trait, "");
+  for (const Scenario& scenario : loaded.specs.files.at(0).scenarios) {
+    EXPECT_EQ(scenario.trait, scenario.clause == "percpu_hash.a.c" ? "some_trait" : "");
+  }
+  const LoadedSpecs wrong = LoadBoth("{from: HASH, traits: {some_trait: [a.z]}}");
+  EXPECT_NE(Told(wrong).find("names `a.z`"), std::string::npos) << Told(wrong);
+}
+
 TEST(InheritedSpec, ClausesAndScenariosAreTakenOverForTheOtherType) {
   const LoadedSpecs loaded = LoadBoth("{from: HASH, ledger: {a.b: [PERCPU-7]}}");
   ASSERT_TRUE(loaded.ok()) << Told(loaded);
@@ -123,7 +136,17 @@ TEST(PerCpuValue, ANumberStandsForEveryCpuAndAListForTheFirst) {
   Bytes first = one;
   first.Append(Bytes(8));
   EXPECT_EQ(FirstValue("{cpus: [7]}", 2), first);
-  EXPECT_EQ(FirstValue("\"0x0708\"", 2), (Bytes{7, 8}));
+}
+
+TEST(PerCpuValue, QuotedBytesMayGoOnIntoThePadding) {
+  const Bytes one = {7, 8, 0, 0, 0, 0, 0, 0};
+  const Bytes padded = {1, 2, 3, 4, 5, 6, 7, 8};
+  Bytes two = padded;
+  two.Append(padded);
+  EXPECT_EQ(FirstValue("\"0x0708\"", 1), one);
+  EXPECT_EQ(FirstValue("\"0x0102030405060708\"", 2), two);
+  // More than a slot is all of it.
+  EXPECT_EQ(FirstValue("\"0x010203040506070809\"", 2), (Bytes{1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
 TEST(PerCpuValue, OtherMapsHaveNoCpus) {
