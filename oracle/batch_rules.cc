@@ -206,7 +206,8 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
     }
     return;
   }
-  if (op.keys.pointer != Pointer::kValid || op.values.pointer != Pointer::kValid) {
+  const bool no_values = op.value_fds.empty() && op.values.pointer != Pointer::kValid;
+  if (op.keys.pointer != Pointer::kValid || no_values) {
     if (Settle(Expectation::Fails(Errno::kEFAULT, clauses.bad_pointer), outcome, map) !=
         Settled::kStop) {
       CompareCount(clauses.bad_pointer, 0, output, map);
@@ -238,6 +239,7 @@ void Checker::State::On(const UpdateBatch& op, const Outcome& outcome) {
   };
   JudgeElements(op.count, op.keys.bytes, clauses.applies, clauses.stops, outcome, output, map,
                 expect, apply);
+  if (!op.value_fds.empty() && !TakesDescriptors(map->attributes.type)) Lose(map);
   if (array != nullptr && outcome.error == Errno::kE2BIG) {
     Cite(array->clauses().update_batch_out_of_range);
   }

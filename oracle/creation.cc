@@ -27,6 +27,7 @@ std::optional<Expectation> ExpectTypeAttributes(const MapCreate& create, const T
   switch (create.type) {
     case MapType::HASH:
     case MapType::LRU_HASH:
+    case MapType::LRU_PERCPU_HASH:
     case MapType::PERCPU_HASH:
       return HashModel::ExpectCreate(create, traits, possible_cpus);
     case MapType::ARRAY:
@@ -334,6 +335,10 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   }
 
   Expectation expected = *type;
+  if (of_maps) {
+    expected.Also(inner.alternatives[0].clause);
+    for (const ClauseId clause : inner.also) expected.Also(clause);
+  }
   expected.Also(btf.alternatives[0].clause);
   for (const ClauseId clause : btf.also) expected.Also(clause);
   // What only programs with a capability can use, only callers with one may ask for.

@@ -363,6 +363,7 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
     return;
   }
   CiteWrite(handle);
+  if (op.value_fd != kNoFd && !TakesDescriptors(map->attributes.type)) return Lose(map);
   if (IsMapOfMaps(map->attributes.type)) value_scratch = InnerValue(op.value_fd);
   const Bytes& value =
       IsMapOfMaps(map->attributes.type)

@@ -16,6 +16,11 @@ constexpr bool IsMapOfMaps(MapType type) {
   return type == MapType::ARRAY_OF_MAPS || type == MapType::HASH_OF_MAPS;
 }
 
+// Whether values are descriptors; elsewhere one is a number that no script knows.
+constexpr bool TakesDescriptors(MapType type) {
+  return IsMapOfMaps(type) || type == MapType::XSKMAP;
+}
+
 struct InnerMapShape {
   MapType type = MapType::UNSPEC;  // UNSPEC: nothing is known of the map.
   uint32_t key_size = 0;

@@ -8,6 +8,8 @@
 // into another one, and the kernel by an id when it shows what is there. An id that nobody told yet
 // is learned when it is seen in the place of a map whose id is unknown; from then on it must be this
 // map's.
+#include <algorithm>
+
 #include "oracle/checker_state.h"
 #include "oracle/map_of_maps.h"
 #include "oracle/model_visit.h"
@@ -128,7 +130,10 @@ void Checker::State::FollowInnerMaps(const Call& call, const Outcome& outcome) {
   if (!outer->unspecified) return world.SyncInner(world.At(*changed).map);
   // Any map that is put into it may stay there.
   const auto may_stay = [&](Handle value) {
-    if (MapState* inner = world.MapOfOrNull(value)) inner->released_late = true;
+    if (MapState* inner = world.MapOfOrNull(value)) {
+      inner->released_late = true;
+      outer->may_hold.push_back(world.At(value).map);
+    }
   };
   if (const auto* op = std::get_if<Update>(&call)) may_stay(op->value_fd);
   if (const auto* op = std::get_if<UpdateBatch>(&call)) {
@@ -238,10 +243,14 @@ void Checker::State::LookupInOuter(const HelperLookup& op, const Outcome& outcom
 void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
   const ProgramUse use{
       .helper = ProgramUse::Helper::kInner, .reads = true, .writes = op.store};
-  if (!SettleLoad(op.map, use, outcome)) return;
   MapState* outer = world.MapOfOrNull(op.map);
-  if (NoAnswer(outcome)) return;
-  if (outer->unspecified) return Unjudged(nullptr);
+  if (outer != nullptr && outer->unspecified) {
+    // Which map the program came to is not known, and so not what it saw and did there.
+    const std::vector<uint32_t> touched = outcome.ok() ? outer->may_hold : std::vector<uint32_t>();
+    for (const uint32_t inner : touched) Lose(&world.map(inner));
+    return Unjudged(nullptr);
+  }
+  if (!SettleLoad(op.map, use, outcome) || NoAnswer(outcome)) return;
   const MapOfMapsClauses& c = MapOfMapsClausesOf(outer->attributes.type);
   Cite(c.program_inner_lookup);
   if ((outer->attributes.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
@@ -258,6 +267,13 @@ void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
   MapState& inner = world.map(static_cast<uint32_t>(element->ToNumber()));
   if (inner.unspecified || std::holds_alternative<std::monostate>(inner.model)) {
     // Elements may have changed in a way that nobody can say.
+    return Unjudged(&inner);
+  }
+  // Whose size bounds the lookup, Linux versions do not agree about (specs/ledger-notes.md).
+  const uint32_t both =
+      std::min(inner.attributes.max_entries, outer->attributes.inner.max_entries);
+  if (inner.attributes.type == MapType::PERCPU_ARRAY && Fit(op.inner_key, 4, &key_scratch).ToNumber() >= both &&
+      inner.attributes.max_entries != outer->attributes.inner.max_entries) {
     return Unjudged(&inner);
   }
   const HelperLookup access{op.map, op.inner_key, op.store, op.value, false};

@@ -8,6 +8,7 @@ MapModel MakeModel(const MapAttributes& attributes) {
     case MapType::HASH:
     case MapType::HASH_OF_MAPS:
     case MapType::LRU_HASH:
+    case MapType::LRU_PERCPU_HASH:
     case MapType::PERCPU_HASH:
       return HashModel(attributes);
     case MapType::ARRAY:
@@ -189,6 +190,7 @@ void World::SyncInner(uint32_t outer) {
 void World::LoseInner(MapState* outer) {
   std::vector<uint32_t> held;
   held.swap(outer->holds);
+  outer->may_hold.insert(outer->may_hold.end(), held.begin(), held.end());
   for (const uint32_t inner : held) {
     maps_[inner].released_late = true;
     Release(inner);

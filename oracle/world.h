@@ -50,6 +50,7 @@ struct MapState {
   // that it was created with, which is not held.
   std::vector<uint32_t> holds;
   std::optional<uint32_t> created_with;
+  std::vector<uint32_t> may_hold;  // The same where it is not known.
   // Which type of map of maps held it last; UNSPEC: none ever did.
   MapType held_by = MapType::UNSPEC;
   Bytes last_batch;  // What the last batch wrote to out_batch.

@@ -22,6 +22,8 @@ class Builder {
   explicit Builder(Alphabet* alphabet) : alphabet_(*alphabet) {}
   void Reads(int key, Call call) { Add({true, key}, std::move(call)); }
   void Writes(int key, Call call) { Add({false, key}, std::move(call)); }
+  // Programs run there from now on.
+  void OnCpu(uint16_t cpu) { cpu_ = cpu; }
   void Map(uint32_t key_size, uint32_t max_entries, uint32_t flags) {
     MapCreate create;
     create.type = alphabet_.type;
@@ -35,9 +37,13 @@ class Builder {
  private:
   void Add(Letter letter, Call call) {
     alphabet_.letters.push_back(letter);
-    alphabet_.operations.push_back({std::move(call), Caller::kPrivileged});
+    Operation operation{std::move(call), Caller::kPrivileged};
+    // Which value of a per-CPU map a program finds, its CPU tells.
+    if (IsPerCpu(alphabet_.type) && IsProgramPath(operation.call)) operation.cpu = cpu_;
+    alphabet_.operations.push_back(std::move(operation));
   }
   Alphabet& alphabet_;
+  uint16_t cpu_ = 0;
 };
 
 const Handle kMap{0};
@@ -70,8 +76,8 @@ DeleteBatch MakeDeleteBatch(uint32_t first, uint32_t second) {
   return batch;
 }
 
-Alphabet MakeHash() {
-  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 3, 3, 4, {}};
+Alphabet MakeHash(MapType type) {
+  Alphabet alphabet{type, true, {}, {}, {}, 3, 3, 4, {}};
   Builder builder(&alphabet);
   for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
     builder.Map(kKeySize, 1, flags);
@@ -95,11 +101,11 @@ Alphabet MakeHash() {
 }
 
 // Index 2 is the first that does not exist.
-Alphabet MakeArray() {
-  Alphabet alphabet{MapType::ARRAY, false, {}, {}, {}, 2, 3, 4, {}};
+Alphabet MakeArray(MapType type) {
+  Alphabet alphabet{type, false, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
   builder.Map(kKeySize, 2, 0);
-  builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
+  if (type == MapType::ARRAY) builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
   for (const int key : {0, 1, 2}) builder.Reads(key, Lookup{kMap, Key(key)});
   for (const int key : {0, 1, 2}) builder.Reads(key, GetNextKey{kMap, Key(key)});
   builder.Reads(-1, GetNextKey{kMap, kNullKey});
@@ -143,8 +149,17 @@ HelperUpdate MakeHelperUpdate(uint32_t key, uint64_t flags, bool hold) {
   return {kMap, KeyBytes(key), Bytes(kValueSize), flags, hold};
 }
 
-Alphabet MakeHashWithPrograms() {
-  Alphabet alphabet{MapType::HASH, true, {}, {}, {}, 2, 3, 4, {}};
+// Of a per-CPU map: what the programs of two CPUs do with an element.
+void AddOtherCpu(Builder* builder) {
+  for (const uint32_t cpu : {0, 1}) builder->Reads(0, HelperLookupPercpu{kMap, KeyBytes(0), cpu});
+  builder->OnCpu(1);
+  builder->Reads(0, MakeHelperLookup(0, false));
+  builder->Writes(0, MakeHelperUpdate(0, BPF_ANY, false));
+  builder->Writes(0, MakeHelperLookup(0, true));
+}
+
+Alphabet MakeHashWithPrograms(MapType type) {
+  Alphabet alphabet{type, true, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
   for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
     builder.Map(kKeySize, 1, flags);
@@ -163,16 +178,17 @@ Alphabet MakeHashWithPrograms() {
   for (const int key : {0, 1}) builder.Writes(key, MakeHelperLookup(key, true));
   for (const int key : {0, 1}) builder.Writes(key, MakeHelperUpdate(key, BPF_ANY, true));
   for (const int key : {0, 1}) builder.Writes(key, HelperDelete{kMap, KeyBytes(key), true});
+  if (IsPerCpu(type)) AddOtherCpu(&builder);
   for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
   return alphabet;
 }
 
 // Index 2 is the first that does not exist.
-Alphabet MakeArrayWithPrograms() {
-  Alphabet alphabet{MapType::ARRAY, false, {}, {}, {}, 2, 3, 4, {}};
+Alphabet MakeArrayWithPrograms(MapType type) {
+  Alphabet alphabet{type, false, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
   builder.Map(kKeySize, 2, 0);
-  builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
+  if (type == MapType::ARRAY) builder.Map(kKeySize, 2, BPF_F_MMAPABLE);
   for (const int key : {0, 1}) builder.Reads(key, Lookup{kMap, Key(key)});
   for (const int key : {0, 1, 2}) builder.Reads(key, MakeHelperLookup(key, false));
   builder.Reads(-1, HelperForEach{kMap, 0, 0});
@@ -183,6 +199,7 @@ Alphabet MakeArrayWithPrograms() {
   for (const int key : {0, 1, 2}) builder.Writes(key, MakeHelperLookup(key, true));
   builder.Writes(0, HelperDelete{kMap, KeyBytes(0), false});
   builder.Writes(0, MakeHelperUpdate(0, BPF_ANY, true));
+  if (IsPerCpu(type)) AddOtherCpu(&builder);
   // All zeros, as an array begins.
   for (const uint32_t key : {0, 1}) alphabet.reset.push_back({MakeUpdate(Key(key), BPF_ANY)});
   return alphabet;
@@ -201,6 +218,84 @@ Alphabet MakeQueueOrStackWithPrograms(MapType type) {
   builder.Writes(-1, HelperPush{kMap, Bytes(kValueSize), BPF_EXIST});
   builder.Writes(-1, HelperPop{kMap});
   alphabet.reset.assign(3, {pop});
+  return alphabet;
+}
+
+// m1 is the map that m0 is created with, m2 one more like it, m3 another kind of map.
+Handle Inner(uint16_t slot) { return Handle{slot}; }
+void SetUpInner(Alphabet* alphabet) {
+  for (const uint16_t slot : {uint16_t{1}, uint16_t{2}, uint16_t{3}}) {
+    MapCreate create;
+    create.result = Inner(slot);
+    create.type = slot == 3 ? MapType::HASH : MapType::ARRAY;
+    create.key_size = kKeySize;
+    create.value_size = kValueSize;
+    create.max_entries = 1;
+    alphabet->setup.push_back({create});
+  }
+  for (MapCreate& map : alphabet->maps) map.inner_map = Inner(1);
+}
+Update Put(int key, Handle inner, uint64_t flags) {
+  Update put;
+  put.map = kMap;
+  put.key = Key(static_cast<uint32_t>(key));
+  put.flags = flags;
+  put.value_fd = inner;
+  return put;
+}
+UpdateBatch PutBoth(uint32_t first, uint32_t second, Handle of_first, Handle of_second) {
+  UpdateBatch batch = MakeUpdateBatch(first, second);
+  batch.values = {};
+  batch.value_fds = {of_first, of_second};
+  return batch;
+}
+
+// Of an array, index 2 is the first that does not exist.
+Alphabet MakeOfMaps(MapType type) {
+  const bool hash = type == MapType::HASH_OF_MAPS;
+  Alphabet alphabet{type, hash, {}, {}, {}, 2, 3, 3, {}};
+  Builder builder(&alphabet);
+  builder.Map(kKeySize, 2, 0);
+  if (hash) builder.Map(kKeySize, 1, BPF_F_NO_PREALLOC);
+  for (const int key : {0, 1}) builder.Reads(key, Lookup{kMap, Key(key)});
+  for (const int key : {0, 1}) builder.Reads(key, GetNextKey{kMap, Key(key)});
+  builder.Reads(-1, GetNextKey{kMap, kNullKey});
+  builder.Reads(-1, MakeLookupBatch(false, LookupBatch::Start::kNull, 1));
+  builder.Reads(-1, MakeLookupBatch(false, LookupBatch::Start::kNull, 3));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(1), BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(2), BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(2), BPF_NOEXIST));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(1), BPF_EXIST));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(3), BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, kBadFd, BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Delete{kMap, Key(key)});
+  for (const int key : {0, 1}) builder.Writes(key, LookupAndDelete{kMap, Key(key)});
+  if (!hash) builder.Writes(-1, Put(2, Inner(1), BPF_ANY));
+  builder.Writes(-1, MakeLookupBatch(true, LookupBatch::Start::kNull, 2));
+  builder.Writes(0, PutBoth(0, 1, Inner(1), Inner(2)));
+  builder.Writes(1, PutBoth(1, 0, Inner(1), Inner(2)));
+  builder.Writes(0, MakeDeleteBatch(0, 1));
+  builder.Writes(1, MakeDeleteBatch(1, 0));
+  SetUpInner(&alphabet);
+  return alphabet;
+}
+
+Alphabet MakeOfMapsWithPrograms(MapType type) {
+  Alphabet alphabet{type, type == MapType::HASH_OF_MAPS, {}, {}, {}, 2, 3, 3, {}};
+  Builder builder(&alphabet);
+  builder.Map(kKeySize, 2, 0);
+  const Bytes first = KeyBytes(0);
+  for (const int key : {0, 1}) {
+    builder.Reads(key, HelperLookupInner{kMap, KeyBytes(key), first, false, {}});
+  }
+  for (const int key : {0, 1}) {
+    builder.Writes(key, HelperLookupInner{kMap, KeyBytes(key), first, true, Bytes(kValueSize)});
+  }
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(1), BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Inner(2), BPF_ANY));
+  for (const int key : {0, 1}) builder.Writes(key, Delete{kMap, Key(key)});
+  for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
+  SetUpInner(&alphabet);
   return alphabet;
 }
 
@@ -233,23 +328,36 @@ Alphabet Alphabet::Restricted(const CapabilitySet& capabilities) const {
 }
 
 const Alphabet* FindAlphabet(MapType type) {
-  static const Alphabet kAlphabets[] = {MakeHash(), MakeArray(), MakeQueueOrStack(MapType::QUEUE),
-                                        MakeQueueOrStack(MapType::STACK)};
+  static const Alphabet kAlphabets[] = {MakeHash(MapType::HASH),
+                                        MakeArray(MapType::ARRAY),
+                                        MakeHash(MapType::PERCPU_HASH),
+                                        MakeArray(MapType::PERCPU_ARRAY),
+                                        MakeQueueOrStack(MapType::QUEUE),
+                                        MakeQueueOrStack(MapType::STACK),
+                                        MakeOfMaps(MapType::ARRAY_OF_MAPS),
+                                        MakeOfMaps(MapType::HASH_OF_MAPS)};
   return Find(kAlphabets, type);
 }
 
 const Alphabet* FindProgramAlphabet(MapType type) {
-  static const Alphabet kAlphabets[] = {MakeHashWithPrograms(), MakeArrayWithPrograms(),
+  static const Alphabet kAlphabets[] = {MakeHashWithPrograms(MapType::HASH),
+                                        MakeArrayWithPrograms(MapType::ARRAY),
+                                        MakeHashWithPrograms(MapType::PERCPU_HASH),
+                                        MakeArrayWithPrograms(MapType::PERCPU_ARRAY),
+
                                         MakeQueueOrStackWithPrograms(MapType::QUEUE),
-                                        MakeQueueOrStackWithPrograms(MapType::STACK)};
+                                        MakeQueueOrStackWithPrograms(MapType::STACK),
+                                        MakeOfMapsWithPrograms(MapType::ARRAY_OF_MAPS),
+                                        MakeOfMapsWithPrograms(MapType::HASH_OF_MAPS)};
   return Find(kAlphabets, type);
 }
 
 void SetValues(size_t place, Operation* operation) {
   const auto low = static_cast<uint8_t>(place * 2 + 1);
   if (auto* update = std::get_if<Update>(&operation->call)) {
-    update->value.bytes[0] = low;
+    if (update->value_fd == kNoFd) update->value.bytes[0] = low;
   } else if (auto* batch = std::get_if<UpdateBatch>(&operation->call)) {
+    if (!batch->value_fds.empty()) return;
     batch->values.bytes[0] = low;
     batch->values.bytes[kValueSize] = static_cast<uint8_t>(low + 1);
   } else if (auto* helper = std::get_if<HelperUpdate>(&operation->call)) {
@@ -258,6 +366,8 @@ void SetValues(size_t place, Operation* operation) {
     push->value[0] = low;
   } else if (auto* lookup = std::get_if<HelperLookup>(&operation->call)) {
     if (lookup->store) lookup->value[0] = low;
+  } else if (auto* inner = std::get_if<HelperLookupInner>(&operation->call)) {
+    if (inner->store) inner->value[0] = low;
   }
 }
 

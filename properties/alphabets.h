@@ -31,6 +31,8 @@ struct Alphabet {
   // share one map, so that a program is loaded for many words at once. Each of them must have a
   // letter of the program path.
   std::vector<Operation> reset;
+  // Comes before all words of a session: other maps that words name.
+  std::vector<Operation> setup = {};
 
   size_t Length(Effort effort) const;
   // Without the letters that the capabilities do not allow; without `reset` if they do not allow

@@ -34,7 +34,7 @@ class ExhaustiveRun {
       programs_.push_back(IsProgramPath(operation.call));
       mixed_ |= programs_.back();
     }
-    operations_.reserve(kSequencesPerSession * stride_ + 2);
+    operations_.reserve(kSequencesPerSession * stride_ + 2 + alphabet_.setup.size());
   }
 
   PropertyResult Run() {
@@ -72,12 +72,16 @@ class ExhaustiveRun {
   // Where the sequence that holds the operation begins, its map's creation left out. With `reset`
   // the one creation comes before all sequences.
   size_t BeginOf(size_t index) const {
-    if (index == 0) return 1;
-    return alphabet_.reset.empty() ? index - index % stride_ + 1 : index - (index - 1) % stride_;
+    const size_t prefix = alphabet_.setup.size();
+    if (index <= prefix) return prefix + 1;
+    const size_t place = index - prefix;
+    return alphabet_.reset.empty() ? index - place % stride_ + 1 : index - (place - 1) % stride_;
   }
 
   void Append(const MapCreate& map, std::span<const uint8_t> word) {
-    if (alphabet_.reset.empty() || operations_.empty()) {
+    const bool begins = operations_.empty();
+    if (begins) operations_ = alphabet_.setup;
+    if (alphabet_.reset.empty() || begins) {
       operations_.push_back({map, Caller::kPrivileged});
     }
     for (size_t place = 0; place < word.size(); ++place) {
@@ -130,7 +134,8 @@ class ExhaustiveRun {
     const ClauseId clause = runner_.last().violated;
     Trace trace = runner_.TraceOf(result_.id, operations_);
     // Every map of a session is made alike.
-    std::vector<Operation> sequence = {operations_.front()};
+    const auto made = operations_.begin() + static_cast<ptrdiff_t>(alphabet_.setup.size());
+    std::vector<Operation> sequence(operations_.begin(), made + 1);
     sequence.insert(
         sequence.end(), operations_.begin() + static_cast<ptrdiff_t>(BeginOf(index)),
         operations_.begin() + static_cast<ptrdiff_t>(std::max(index + 1, BeginOf(index))));

@@ -231,9 +231,8 @@ void OperationWriter::Element(Action action, uint16_t slot) {
       op.value_fd = inner;
       KeyBuffer(map, quirks, &op.key);
       ValueBuffer(map, quirks, &op.value);
-      if (map.kind->kind->of_sockets && op.value.pointer == Pointer::kValid) {
-        op.value_fd = DrawDescriptor(quirks);
-      }
+      if (map.kind->kind->of_sockets) op.value_fd = DrawDescriptor(quirks);
+      if (op.value.pointer != Pointer::kValid) op.value_fd = kNoFd;
       op.flags = quirks.flags ? AnyFlags(entropy_) : SensibleUpdateFlags(entropy_, map);
       break;
     }
@@ -314,7 +313,7 @@ void OperationWriter::Batch(Action action, uint16_t slot) {
       op.keys.pointer = DrawPointer(quirks.null_key, quirks.bad_key);
       op.values.pointer = DrawPointer(quirks.null_value, quirks.bad_value);
       op.count = told;
-      if (map.kind->kind->of_maps) {
+      if (map.kind->kind->of_maps && op.values.pointer == Pointer::kValid) {
         op.count = count;  // Zeros would be the descriptor 0.
         for (uint32_t i = 0; i < count; ++i) op.value_fds.push_back(PickInner(map, false));
       }

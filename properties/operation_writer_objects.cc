@@ -86,7 +86,7 @@ void OperationWriter::Create(bool corrupt) {
   }
   if (corrupt) {
     CorruptCreate(entropy_, options_, &create);
-    if (entropy_.OneIn(16))
+    if (entropy_.OneIn(16) && !kind.kind->of_maps)
       create.inner_map = Handle{static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kHandles))};
   }
   create.result = Handle{FreeSlot()};

@@ -108,7 +108,7 @@ bool CallsHelpers(const CapabilitySet& capabilities) {
   using enum Capability;
   for (const Capability helper :
        {kHelperLookupElem, kHelperUpdateElem, kHelperDeleteElem, kHelperPushElem, kHelperPopElem,
-        kHelperPeekElem, kHelperLookupPercpuElem, kHelperForEachElem}) {
+        kHelperPeekElem, kHelperLookupPercpuElem, kHelperForEachElem, kHelperLookupInner}) {
     if (Has(capabilities, helper)) return true;
   }
   return false;
@@ -125,6 +125,13 @@ ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
     if (wanted(kind.type)) kinds_.push_back({&kind, MakeTable(kind, options_)});
   }
   assert(!kinds_.empty());
+  const bool of_maps = std::any_of(kinds_.begin(), kinds_.end(),
+                                   [](const Kind& kind) { return kind.kind->of_maps; });
+  for (const MapKind& kind : MapKinds()) {
+    // Of PERCPU_ARRAY: operation_writer_inner.cc.
+    if (!of_maps || kind.of_maps || kind.type == MapType::PERCPU_ARRAY) continue;
+    inner_kinds_.push_back({&kind, MakeTable(kind, options_)});
+  }
 }
 
 void ScriptGenerator::Generate(Entropy& entropy, Script* script) const {
@@ -132,7 +139,7 @@ void ScriptGenerator::Generate(Entropy& entropy, Script* script) const {
 }
 
 void ScriptGenerator::Generate(Entropy& entropy, size_t operations, Script* script) const {
-  OperationWriter writer(entropy, options_, kinds_, all_capabilities_, operations,
+  OperationWriter writer(entropy, options_, kinds_, inner_kinds_, all_capabilities_, operations,
                          &script->operations);
   // One map mostly; mixed scripts have several from the start.
   uint32_t maps = 1;

@@ -70,6 +70,7 @@ class ScriptGenerator {
   GeneratorOptions options_;
   bool all_capabilities_;
   std::vector<Kind> kinds_;
+  std::vector<Kind> inner_kinds_;  // Of what maps of maps hold, where there are such.
 };
 
 }  // namespace mapspec
