@@ -57,6 +57,8 @@ bool HashModel::MayEvict(uint64_t flags, uint16_t cpu) const {
     return of_cpu >= attributes_.max_entries / attributes_.possible_cpus;
   }
   const uint64_t most = attributes_.max_entries;
+  // The second taker does not lack what only one other has taken of.
+  if (taken_ < std::min<uint64_t>(most, 2)) return false;
   if (IsAlone(cpu)) {
     // Its first helpings are of what nobody has used yet; the last of them may be too small.
     const uint64_t unused = most <= SetAside() ? most : most - most % SetAside();
@@ -146,6 +148,7 @@ Expectation HashModel::ExpectLruUpdate(const Bytes& key, uint64_t flags, uint16_
     if (flags == BPF_EXIST) expected.OrFails(Errno::kENOENT, c_->update_exist_absent_key);
   }
   return expected.Also(c_->evict_makes_room, may_evict)
+      .Also(c_->evict_exist_in_place, attributes_.per_cpu() && flags == BPF_EXIST)
       .Also(c_->evict_not_the_new, may_evict)
       .Also(own_lists()    ? c_->evict_own_share
             : IsAlone(cpu) ? c_->evict_at_capacity

@@ -33,11 +33,10 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   if (lru && (create.map_flags & BPF_F_NO_PREALLOC) != 0) {
     return Expectation::Fails(Errno::kENOTSUPP, c.create_no_prealloc_refused);
   }
-  if (own_lists && AsksForNode(create)) {
-    return Expectation::Fails(Errno::kEINVAL, c.create_own_lists_numa)
-        .Also(c.create_numa_node, per_cpu);
-  }
   if (per_cpu && AsksForNode(create)) return Expectation::Fails(Errno::kEINVAL, c.create_numa_node);
+  if (own_lists && AsksForNode(create)) {
+    return Expectation::Fails(Errno::kEINVAL, c.create_own_lists_numa);
+  }
   if (create.max_entries == 0 || create.key_size == 0 || create.value_size == 0) {
     return Expectation::Fails(Errno::kEINVAL, c.create_zero_sizes)
         .Also(c.create_invalid_before_too_large, too_large);

@@ -35,12 +35,15 @@ const HashClauses& HashClausesOf(MapType type) {
   static constexpr HashClauses kHash = MakeHashClauses<clause::hash>();
   static constexpr HashClauses kPercpu = MakeHashClauses<clause::percpu_hash>();
   static constexpr HashClauses kLru = MakeHashClauses<clause::lru_hash>();
+  static constexpr HashClauses kLruPercpu = MakeHashClauses<clause::lru_percpu_hash>();
   static constexpr HashClauses kOfMaps = MakeHashClauses<clause::hash_of_maps>();
   switch (type) {
     case MapType::HASH_OF_MAPS:
       return kOfMaps;
     case MapType::LRU_HASH:
       return kLru;
+    case MapType::LRU_PERCPU_HASH:
+      return kLruPercpu;
     case MapType::PERCPU_HASH:
       return kPercpu;
     default:

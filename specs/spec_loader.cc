@@ -45,43 +45,25 @@ class FileReader {
     }
     ParseDefaults(root_->Find("defaults"), file_.map_type, &defaults_, &problems_);
     ForEach(*root_, "clauses", [&](const YamlNode& node) { ReadClause(node); });
-    if (const YamlNode* node = root_->Find("inherits")) ReadInherits(*node);
+    own_clauses_ = file_.clauses.size();
+    if (const YamlNode* node = root_->Find("inherits")) {
+      if (!node->IsList()) return ReadInherits(*node);
+      for (const YamlNode& item : node->items) ReadInherits(item);
+    }
   }
 
-  // The file whose clauses and scenarios hold for this file's type too.
-  std::optional<MapType> inherits_from() const { return inherited_.from; }
-  // Nothing inherits from what inherits itself.
-  void NoBase() {
-    problems_.Add(inherited_.position,
-                  "`from` needs a map type that has a file of its own, which inherits nothing");
-  }
-
-  // Takes over the clauses of `base` whose ids, without their first component, are neither in
-  // `except` nor written in this file.
-  void InheritClauses(const FileReader& base) {
-    base_ = &base;
-    for (const ClauseSpec& clause : base.file_.clauses) {
-      const std::string rest = clause.id.substr(base.file_.prefix.size() + 1);
-      if (IsExcepted(rest)) continue;
-      ClauseSpec taken = clause;
-      taken.id = file_.prefix + "." + rest;
-      taken.ledger.clear();
-      taken.position = inherited_.position;
-      if (const auto rows = inherited_.ledger.find(rest); rows != inherited_.ledger.end()) {
-        taken.ledger = rows->second;
-        inherited_.used_ledger.insert(rest);
+  // Takes over the clauses of the files that it inherits from: those that they have written
+  // themselves, and that are not in `except`.
+  void InheritClauses(const std::deque<FileReader>& readers) {
+    for (Inheritance& inherited : inherited_) {
+      const auto base = std::find_if(readers.begin(), readers.end(), [&](const FileReader& other) {
+        return other.file_.map_type == inherited.from && &other != this;
+      });
+      if (base == readers.end()) {
+        problems_.Add(inherited.position, "`from` needs a map type that has a file of its own");
+      } else {
+        InheritClauses(*base, &inherited);
       }
-      if (const auto trait = inherited_.traits.find(rest); trait != inherited_.traits.end()) {
-        taken.trait = trait->second;
-        inherited_.used_traits.insert(rest);
-      }
-      file_.clauses.push_back(std::move(taken));
-    }
-    for (const auto& [rest, rows] : inherited_.ledger) {
-      if (!inherited_.used_ledger.contains(rest)) Unknown("ledger", rest);
-    }
-    for (const auto& [rest, trait] : inherited_.traits) {
-      if (!inherited_.used_traits.contains(rest)) Unknown("traits", rest);
     }
   }
 
@@ -92,7 +74,9 @@ class FileReader {
       ParseScenario(node, defaults_, path_of, &file_.scenarios, &problems_);
     });
     for (Scenario& scenario : file_.scenarios) scenario.file = file_.name;
-    if (base_ != nullptr) InheritScenarios(path_of);
+    for (Inheritance& inherited : inherited_) {
+      if (inherited.base != nullptr) InheritScenarios(path_of, &inherited);
+    }
   }
 
   const SpecFile& file() const { return file_; }
@@ -100,6 +84,25 @@ class FileReader {
   const std::vector<SpecError>& errors() const { return problems_.errors(); }
 
  private:
+  // An entry of `inherits`.
+  struct Inheritance {
+    MapType from = MapType::UNSPEC;
+    const FileReader* base = nullptr;
+    Position position;
+    std::map<std::string, bool> except;  // Whether there was something to except.
+    std::map<std::string, std::vector<std::string>> ledger;
+    std::set<std::string> used_ledger;
+    std::map<std::string, std::string> traits;
+    std::set<std::string> used_traits;
+
+    bool IsExcepted(const std::string& what) {
+      const auto found = except.find(what);
+      if (found == except.end()) return false;
+      found->second = true;
+      return true;
+    }
+  };
+
   template <typename Function>
   void ForEach(const YamlNode& root, std::string_view name, Function function) {
     const YamlNode* list = root.Find(name);
@@ -112,36 +115,56 @@ class FileReader {
     for (const YamlNode& item : list->items) function(item);
   }
 
-  void Unknown(std::string_view where, const std::string& what) {
-    problems_.Add(inherited_.position, "`" + std::string(where) + "` of `inherits` names `" +
-                                           what.substr(0, 100) +
-                                           "`, which is nothing that would be inherited");
+  void Unknown(const Inheritance& inherited, std::string_view where, const std::string& what) {
+    problems_.Add(inherited.position, "`" + std::string(where) + "` of `inherits` names `" +
+                                          what.substr(0, 100) +
+                                          "`, which is nothing that would be inherited");
   }
 
-  bool IsExcepted(const std::string& what) {
-    const auto found = inherited_.except.find(what);
-    if (found == inherited_.except.end()) return false;
-    found->second = true;
-    return true;
+  void InheritClauses(const FileReader& base, Inheritance* inherited) {
+    inherited->base = &base;
+    for (size_t i = 0; i < base.own_clauses_; ++i) {
+      const ClauseSpec& clause = base.file_.clauses[i];
+      const std::string rest = clause.id.substr(base.file_.prefix.size() + 1);
+      if (inherited->IsExcepted(rest)) continue;
+      ClauseSpec taken = clause;
+      taken.id = file_.prefix + "." + rest;
+      taken.ledger.clear();
+      taken.position = inherited->position;
+      if (const auto rows = inherited->ledger.find(rest); rows != inherited->ledger.end()) {
+        taken.ledger = rows->second;
+        inherited->used_ledger.insert(rest);
+      }
+      if (const auto trait = inherited->traits.find(rest); trait != inherited->traits.end()) {
+        taken.trait = trait->second;
+        inherited->used_traits.insert(rest);
+      }
+      file_.clauses.push_back(std::move(taken));
+    }
+    for (const auto& [rest, rows] : inherited->ledger) {
+      if (!inherited->used_ledger.contains(rest)) Unknown(*inherited, "ledger", rest);
+    }
+    for (const auto& [rest, trait] : inherited->traits) {
+      if (!inherited->used_traits.contains(rest)) Unknown(*inherited, "traits", rest);
+    }
   }
 
-  // inherits: {from: BPF_MAP_TYPE_HASH, except: [create.flags, "update.full/program"],
+  // One, or a list: {from: BPF_MAP_TYPE_HASH, except: [create.flags, "update.full/program"],
   //            ledger: {create.zero-sizes: [ROW]}, traits: {a_trait: [lookup.present]}}; names are
   // without the type in front.
   void ReadInherits(const YamlNode& node) {
     static const Words kFields = {"from", "except", "ledger", "traits"};
     if (!CheckFields(node, "inherits", kFields, &problems_)) return;
-    inherited_.position = node.position;
+    Inheritance inherited;
+    inherited.position = node.position;
     const YamlNode* from = node.Find("from");
-    MapType type;
     if (from == nullptr || !file_.map_type) {
       problems_.Add(node.position, from == nullptr ? "`from` of `inherits` is missing"
                                                    : "a GENERIC file inherits nothing");
       return;
     }
-    if (!ParseMapTypeNode(*from, &type, &problems_)) return;
-    inherited_.from = type;
-    ForEach(node, "except", [&](const YamlNode& item) { inherited_.except[item.text] = false; });
+    if (!ParseMapTypeNode(*from, &inherited.from, &problems_)) return;
+    ForEach(node, "except", [&](const YamlNode& item) { inherited.except[item.text] = false; });
     if (const YamlNode* ledger = node.Find("ledger")) {
       if (!ledger->IsMapping()) {
         problems_.Add(ledger->position, "`ledger` of `inherits` is a mapping of clauses to rows");
@@ -149,15 +172,16 @@ class FileReader {
       }
       for (const YamlField& field : ledger->fields) {
         for (const YamlNode& row : field.value.items) {
-          inherited_.ledger[field.name].push_back(row.text);
+          inherited.ledger[field.name].push_back(row.text);
         }
       }
     }
-    if (const YamlNode* traits = node.Find("traits")) ReadInheritedTraits(*traits);
+    if (const YamlNode* traits = node.Find("traits")) ReadInheritedTraits(*traits, &inherited);
+    inherited_.push_back(std::move(inherited));
   }
 
   // Traits, each with the clauses that it is a condition of for this type.
-  void ReadInheritedTraits(const YamlNode& node) {
+  void ReadInheritedTraits(const YamlNode& node, Inheritance* inherited) {
     if (!node.IsMapping()) {
       problems_.Add(node.position, "`traits` of `inherits` is a mapping of traits to clauses");
       return;
@@ -170,41 +194,42 @@ class FileReader {
         problems_.Add(field.value.position, "`" + name + "` is no trait");
         continue;
       }
-      for (const YamlNode& clause : field.value.items) inherited_.traits[clause.text] = name;
+      for (const YamlNode& clause : field.value.items) inherited->traits[clause.text] = name;
     }
   }
 
-  void InheritScenarios(const PathOf& path_of) {
-    ScenarioDefaults defaults = base_->defaults_;
+  void InheritScenarios(const PathOf& path_of, Inheritance* inherited) {
+    const FileReader& base = *inherited->base;
+    ScenarioDefaults defaults = base.defaults_;
     defaults.map.type = *file_.map_type;
     defaults.possible_cpus = options_.possible_cpus;
-    defaults.replaced_prefix = base_->file_.prefix + ".";
+    defaults.replaced_prefix = base.file_.prefix + ".";
     defaults.prefix = file_.prefix + ".";
     // What is wrong with a scenario is told once more where it is written.
-    Problems problems(base_->file_.name);
+    Problems problems(base.file_.name);
     std::vector<Scenario> taken;
-    ForEach(*base_->root_, "scenarios", [&](const YamlNode& node) {
+    ForEach(*base.root_, "scenarios", [&](const YamlNode& node) {
       const YamlNode* clause = node.Find("clause");
       const std::string& id = clause != nullptr ? clause->text : file_.prefix;
       if (!id.starts_with(defaults.replaced_prefix)) return;
       const std::string rest = id.substr(defaults.replaced_prefix.size());
-      if (inherited_.except.contains(rest)) return;
+      if (inherited->IsExcepted(rest)) return;
       const YamlNode* name = node.Find("name");
-      if (name != nullptr && IsExcepted(rest + "/" + name->text)) return;
+      if (name != nullptr && inherited->IsExcepted(rest + "/" + name->text)) return;
       ParseScenario(node, defaults, path_of, &taken, &problems);
     });
     for (const SpecError& error : problems.errors()) {
-      problems_.Add(inherited_.position, "inherited from " + base_->file_.name + ":" +
+      problems_.Add(inherited->position, "inherited from " + base.file_.name + ":" +
                                              std::to_string(error.position.line) + ": " +
                                              error.message);
     }
     for (Scenario& scenario : taken) {
-      if (IsExcepted(scenario.id.substr(defaults.prefix.size()))) continue;
-      scenario.file = base_->file_.name;
+      if (inherited->IsExcepted(scenario.id.substr(defaults.prefix.size()))) continue;
+      scenario.file = base.file_.name;
       file_.scenarios.push_back(std::move(scenario));
     }
-    for (const auto& [what, used] : inherited_.except) {
-      if (!used) Unknown("except", what);
+    for (const auto& [what, used] : inherited->except) {
+      if (!used) Unknown(*inherited, "except", what);
     }
   }
 
@@ -240,16 +265,8 @@ class FileReader {
   SpecFile file_;
   ScenarioDefaults defaults_;
   std::optional<YamlNode> root_;  // Nothing when it could not be read.
-  struct {
-    std::optional<MapType> from;
-    Position position;
-    std::map<std::string, bool> except;  // Whether there was something to except.
-    std::map<std::string, std::vector<std::string>> ledger;
-    std::set<std::string> used_ledger;
-    std::map<std::string, std::string> traits;  // By clause.
-    std::set<std::string> used_traits;
-  } inherited_;
-  const FileReader* base_ = nullptr;
+  size_t own_clauses_ = 0;  // Of the file's clauses: those that stand in it, which come first.
+  std::vector<Inheritance> inherited_;
 };
 
 std::string Place(const std::string& file, Position position) {
@@ -332,17 +349,7 @@ LoadedSpecs LoadSpecTexts(std::span<const SpecText> texts, const LoadOptions& op
     FileReader& reader = readers.emplace_back(text.name, options);
     reader.ReadClauses(text.text);
   }
-  for (FileReader& reader : readers) {
-    if (!reader.inherits_from()) continue;
-    const auto base = std::find_if(readers.begin(), readers.end(), [&](const FileReader& other) {
-      return other.file().map_type == reader.inherits_from() && !other.inherits_from();
-    });
-    if (base == readers.end()) {
-      reader.NoBase();
-    } else {
-      reader.InheritClauses(*base);
-    }
-  }
+  for (FileReader& reader : readers) reader.InheritClauses(readers);
   for (FileReader& reader : readers) {
     for (const ClauseSpec& clause : reader.file().clauses) paths.emplace(clause.id, clause.path);
   }
