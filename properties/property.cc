@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "properties/property.h"
 
+#include "backends/offered_types.h"
 #include "properties/alphabets.h"
 #include "properties/exhaustive.h"
 #include "properties/map_kinds.h"
@@ -81,11 +82,20 @@ struct Table {
     texts.push_back(std::move(id));
     const std::string_view name = texts.back();
     texts.push_back(std::move(description));
-    properties.push_back(
-        {name, texts.back(), std::move(types),
-         [name, run](Backend& backend, const Profile& profile, const PropertyOptions& options) {
-           return run(name, backend, profile, options);
-         }});
+    // Of one type: not asked of a backend without it.
+    const MapType only = types.size() == 1 ? types[0] : MapType::UNSPEC;
+    properties.push_back({name, texts.back(), std::move(types),
+                          [name, only, run](Backend& backend, const Profile& profile,
+                                            const PropertyOptions& options) {
+                            if (OffersMapType(backend, only)) {
+                              return run(name, backend, profile, options);
+                            }
+                            PropertyResult skipped;
+                            skipped.id = name;
+                            skipped.skipped = true;
+                            skipped.reason = "the backend has no " + MapTypeName(only);
+                            return skipped;
+                          }});
   }
 };
 

@@ -51,6 +51,11 @@ TEST(RandomScripts, AnHonestImplementationPassesAndAllOperationsAreDone) {
   for (const Property& property : AllProperties()) {
     if (!property.id.ends_with(".random-scripts")) continue;
     const PropertyResult result = RunProperty(property.id, backend, Operations(20'000));
+    if (property.id.starts_with("xskmap.")) {  // The one type that the library lacks.
+      EXPECT_TRUE(result.skipped);
+      EXPECT_EQ(result.reason, "the backend has no BPF_MAP_TYPE_XSKMAP");
+      continue;
+    }
     EXPECT_TRUE(result.passed) << property.id << ": " << result.reason;
     EXPECT_TRUE(result.complete);
     EXPECT_GE(result.operations, 18'000u);

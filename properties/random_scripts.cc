@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "backends/offered_types.h"
+#include "properties/map_kinds.h"
 #include "properties/script_generator.h"
 #include "properties/script_runner.h"
 #include "properties/shrink.h"
@@ -75,9 +77,12 @@ class RandomRun {
 
  private:
   static GeneratorOptions MakeOptions(const std::vector<MapType>& types, Paths paths,
-                                      const Backend& backend) {
+                                      Backend& backend) {
     GeneratorOptions options;
     options.types = types;
+    for (const MapKind& kind : MapKinds()) {
+      if (!OffersMapType(backend, kind.type)) options.lacking.push_back(kind.type);
+    }
     options.capabilities = backend.capabilities();
     options.page_size = backend.environment().page_size;
     options.possible_cpus = backend.environment().possible_cpus;

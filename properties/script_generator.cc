@@ -117,12 +117,13 @@ bool CallsHelpers(const CapabilitySet& capabilities) {
 ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
     : options_(options), all_capabilities_(options.capabilities.all()) {
   assert(options_.min_operations >= 1 && options_.min_operations <= options_.max_operations);
-  const auto wanted = [&](MapType type) {
-    return options_.types.empty() ||
-           std::find(options_.types.begin(), options_.types.end(), type) != options_.types.end();
+  const auto among = [](const std::vector<MapType>& types, MapType type) {
+    return std::find(types.begin(), types.end(), type) != types.end();
   };
   for (const MapKind& kind : MapKinds()) {
-    if (wanted(kind.type)) kinds_.push_back({&kind, MakeTable(kind, options_)});
+    const bool wanted = options_.types.empty() || among(options_.types, kind.type);
+    if (!wanted || among(options_.lacking, kind.type)) continue;
+    kinds_.push_back({&kind, MakeTable(kind, options_)});
   }
   assert(!kinds_.empty());
   const bool of_maps = std::any_of(kinds_.begin(), kinds_.end(),
@@ -130,6 +131,7 @@ ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
   for (const MapKind& kind : MapKinds()) {
     // Of PERCPU_ARRAY: operation_writer_inner.cc.
     if (!of_maps || kind.of_maps || kind.type == MapType::PERCPU_ARRAY) continue;
+    if (among(options_.lacking, kind.type)) continue;
     inner_kinds_.push_back({&kind, MakeTable(kind, options_)});
   }
 }

@@ -31,6 +31,8 @@ struct GeneratorOptions {
   // Types to make maps of, each with a row in MapKinds(); empty: all of them. Several: mixed
   // scripts.
   std::vector<MapType> types;
+  // Of which none can be made, not even to stand in a map of maps.
+  std::vector<MapType> lacking;
   // Only operations that these allow.
   CapabilitySet capabilities = CapabilitySet().set();
   uint32_t min_operations = 1;

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "backends/capability.h"
+#include "backends/offered_types.h"
 
 namespace mapspec {
 namespace {
@@ -125,24 +126,21 @@ void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile
   result.status = Status::kPass;
 }
 
-// A map type beyond those the profile promises that the scenario makes and the backend lacks, found
-// by trying to make an ordinary map of it; UNSPEC when there is none.
+// The first map type that the scenario makes and the backend lacks; UNSPEC when there is none.
 MapType MissingMapType(const Scenario& scenario, Backend& backend) {
-  constexpr MapType kProbed[] = {MapType::PERCPU_HASH, MapType::PERCPU_ARRAY, MapType::LRU_HASH,
-                                 MapType::LRU_PERCPU_HASH};
   for (const Step& step : scenario.steps) {
     const auto* create = std::get_if<MapCreate>(&step.operation.call);
-    if (create == nullptr ||
-        std::find(std::begin(kProbed), std::end(kProbed), create->type) == std::end(kProbed)) {
-      continue;
-    }
-    MapCreate ordinary;
-    ordinary.type = create->type;
-    std::string error;
-    const Trace probe = Execute(backend, {"probe", {{ordinary}}}, &error);
-    if (probe.outcomes.empty() || !probe.outcomes[0].ok()) return create->type;
+    if (create != nullptr && !OffersMapType(backend, create->type)) return create->type;
   }
   return MapType::UNSPEC;
+}
+
+// What the backend itself says of why it lacks what the operation needs.
+std::string WhyLacking(const Operation& operation, Backend& backend) {
+  std::string error;
+  const Trace trace = Execute(backend, {"probe", {operation}}, &error);
+  if (trace.outcomes.empty() || trace.outcomes[0].completion != Completion::kNotRun) return {};
+  return trace.outcomes[0].detail;
 }
 
 ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& profile,
@@ -159,6 +157,7 @@ ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& pr
   }
   const CapabilitySet promised = PromisedBy(profile.name);
   Capability lacking = Capability::kCount;
+  const Step* at = nullptr;
   for (const Step& step : scenario.steps) {
     CapabilitySet needed = Required(step.operation);
     if (IsAlwaysRefused(step)) Add(&needed, Capability::kVerifier);
@@ -170,11 +169,17 @@ ScenarioRun RunScenario(const Scenario& scenario, Level level, const Profile& pr
                                   profile.name);
       return run;
     }
-    if (lacking == Capability::kCount) lacking = FirstMissing(needed, backend.capabilities());
+    if (lacking != Capability::kCount) continue;
+    lacking = FirstMissing(needed, backend.capabilities());
+    at = &step;
   }
   if (lacking != Capability::kCount) {
     result.status = Status::kSkip;
     result.reason = fmt::format("the backend lacks {}", CapabilityName(lacking));
+    const std::string why = WhyLacking(at->operation, backend);
+    // "no af-xdp: why", or the name alone.
+    const size_t colon = why.find(": ");
+    if (colon != std::string::npos) result.reason += why.substr(colon);
     return run;
   }
   if (const MapType missing = MissingMapType(scenario, backend); missing != MapType::UNSPEC) {

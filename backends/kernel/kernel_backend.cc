@@ -190,12 +190,11 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
   } else if (setup->no_programs = WhyNoCallbacks(); !setup->no_programs.empty()) {
     capabilities.reset(static_cast<size_t>(Capability::kHelperForEachElem));
   }
-  setup->no_network = WhyNoRedirect();
-  if (!setup->no_network.empty()) {
+  setup->no_network = WhyNoSockets();
+  if (!setup->no_network.empty()) capabilities.reset(static_cast<size_t>(Capability::kAfXdp));
+  if (const std::string why = WhyNoRedirect(); !why.empty()) {
     capabilities.reset(static_cast<size_t>(Capability::kHelperRedirectMap));
-    capabilities.reset(static_cast<size_t>(Capability::kAfXdp));
-  } else if (setup->no_network = WhyNoNetwork(); !setup->no_network.empty()) {
-    capabilities.reset(static_cast<size_t>(Capability::kAfXdp));
+    setup->no_network += (setup->no_network.empty() ? "" : "; ") + why;
   }
   // Ids are for CAP_SYS_ADMIN alone; what cannot be asked must not be judged.
   uint32_t id = 0;

@@ -92,25 +92,11 @@ std::string WhyNoRedirect() {
   return Problem(lab.Run(map.get(), 0, 0));
 }
 
-std::string WhyNoNetwork() {
+std::string WhyNoSockets() {
   std::string error;
-  const Descriptor map = MakeXskMap(&error);
-  if (map.get() < 0) return error;
   NetworkLab lab;
-  const Descriptor socket(lab.Open(SocketOpen::Kind::kXdp, 0, 0, &error));
-  if (socket.get() < 0) return error;
-  const uint32_t key = 0;
-  const int fd = socket.get();
-  if (::bpf_map_update_elem(map.get(), &key, &fd, BPF_ANY) != 0) {
-    error = SystemFailure("BPF_MAP_UPDATE_ELEM with an AF_XDP socket", errno);
-  }
-  if (error.empty()) error = Problem(lab.Send(map.get(), 0, 0, 0, 0, 1, {}));
-  Bytes frames;
-  uint32_t count = 0;
-  if (error.empty() && lab.Receive(fd, &frames, &count, &error) && count != 1) {
-    error = "a frame that was redirected to an AF_XDP socket did not arrive";
-  }
-  lab.Forget(fd);
+  const Descriptor socket(lab.Open(SocketOpen::Kind::kXdpUnbound, 0, 0, &error));
+  lab.Forget(socket.get());
   return error;
 }
 

@@ -19,9 +19,9 @@ std::unique_ptr<ScriptNetwork> MakeKernelNetwork();
 
 // "" or why no program here can call bpf_redirect_map(), found by running one.
 std::string WhyNoRedirect();
-// "" or what there is not: a network namespace, veth devices, AF_XDP sockets. Found by having a
-// frame delivered; a network is made for it and thrown away.
-std::string WhyNoNetwork();
+// "" or why there are no AF_XDP sockets. Whether they can be bound, and frames be sent, takes a
+// network namespace and veth devices: an operation for which there are none says so itself.
+std::string WhyNoSockets();
 
 }  // namespace mapspec
 
