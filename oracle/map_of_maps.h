@@ -28,7 +28,7 @@ namespace mapspec {
   X(lookup_and_delete_unsupported) X(lookup_present) X(program_change_refused)                 \
   X(program_change_refused_errno) X(program_for_each_refused) X(program_inner_absent)          \
   X(program_inner_access_flags) X(program_inner_lookup) X(program_inner_of_queue)              \
-  X(program_inner_store) X(program_lookup_empty) X(program_other_helpers_refused)              \
+  X(program_inner_store) X(program_lookup_empty) X(program_no_percpu_lookup) X(program_other_helpers_refused)              \
   X(program_outer_access_flags) X(program_outer_pointer) X(program_outer_store_refused) X(update_any_creates)                \
   X(update_bad_descriptor) X(update_descriptor_access) X(update_descriptor_first)              \
   X(update_frozen_inner) X(update_inner_flag_size_free) X(update_not_a_map)                    \

@@ -192,8 +192,9 @@ Expectation Checker::State::ExpectLoadForOuter(const MapState& outer, const Prog
   switch (use.helper) {
     case Helper::kForEach:
       return Expectation::Refused(Errno::kENOTSUPP, c.program_for_each_refused);
-    case Helper::kQueue:
     case Helper::kPercpu:
+      return Expectation::Refused(Errno::kEINVAL, c.program_no_percpu_lookup);
+    case Helper::kQueue:
       return Expectation::Refused(Errno::kEINVAL, c.program_other_helpers_refused);
     case Helper::kKeyed:
       if (use.changes) {
