@@ -299,6 +299,57 @@ Alphabet MakeOfMapsWithPrograms(MapType type) {
   return alphabet;
 }
 
+// m1 and m2 are sockets that are bound to nothing. Index 2 is the first that does not exist.
+void SetUpSockets(Alphabet* alphabet) {
+  for (const uint16_t slot : {uint16_t{1}, uint16_t{2}}) {
+    SocketOpen open;
+    open.result = Handle{slot};
+    open.kind = SocketOpen::Kind::kXdpBare;
+    alphabet->setup.push_back({open});
+  }
+}
+
+Alphabet MakeXskMap() {
+  Alphabet alphabet{MapType::XSKMAP, false, {}, {}, {}, 2, 3, 4, {}};
+  Builder builder(&alphabet);
+  builder.Map(kKeySize, 2, 0);
+  builder.Reads(0, Lookup{kMap, Key(0)});
+  for (const int key : {0, 1, 2}) builder.Reads(key, GetNextKey{kMap, Key(key)});
+  builder.Reads(-1, GetNextKey{kMap, kNullKey});
+  for (const uint64_t flags : {BPF_ANY, BPF_NOEXIST, BPF_EXIST}) {
+    for (const uint16_t socket : {uint16_t{1}, uint16_t{2}}) {
+      builder.Writes(0, Put(0, Handle{socket}, flags));
+    }
+  }
+  builder.Writes(1, Put(1, Handle{1}, BPF_NOEXIST));
+  builder.Writes(2, Put(2, Handle{1}, BPF_ANY));
+  builder.Writes(0, Put(0, kBadFd, BPF_ANY));
+  for (const int key : {0, 1, 2}) builder.Writes(key, Delete{kMap, Key(key)});
+  builder.Writes(-1, Freeze{kMap});
+  SetUpSockets(&alphabet);
+  return alphabet;
+}
+
+Alphabet MakeXskMapWithPrograms() {
+  Alphabet alphabet{MapType::XSKMAP, false, {}, {}, {}, 2, 3, 4, {}};
+  Builder builder(&alphabet);
+  builder.Map(kKeySize, 2, 0);
+  for (const int key : {0, 1, 2}) builder.Reads(key, MakeHelperLookup(key, false));
+  for (const uint32_t key : {0, 1, 2}) {
+    builder.Reads(static_cast<int>(key), HelperRedirectMap{kMap, key, 2});
+  }
+  builder.Reads(0, HelperRedirectMap{kMap, 0, 4});
+  for (const int key : {0, 1}) builder.Writes(key, Put(key, Handle{1}, BPF_ANY));
+  builder.Writes(0, Put(0, Handle{2}, BPF_NOEXIST));
+  builder.Writes(0, Put(0, Handle{2}, BPF_EXIST));
+  for (const int key : {0, 1}) builder.Writes(key, Delete{kMap, Key(key)});
+  // The socket that was there closes.
+  builder.Writes(-1, SocketOpen{Handle{1}, SocketOpen::Kind::kXdpBare, 0, 0});
+  for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
+  SetUpSockets(&alphabet);
+  return alphabet;
+}
+
 const Alphabet* Find(std::span<const Alphabet> alphabets, MapType type) {
   for (const Alphabet& alphabet : alphabets) {
     if (alphabet.type == type) return &alphabet;
@@ -335,7 +386,8 @@ const Alphabet* FindAlphabet(MapType type) {
                                         MakeQueueOrStack(MapType::QUEUE),
                                         MakeQueueOrStack(MapType::STACK),
                                         MakeOfMaps(MapType::ARRAY_OF_MAPS),
-                                        MakeOfMaps(MapType::HASH_OF_MAPS)};
+                                        MakeOfMaps(MapType::HASH_OF_MAPS),
+                                        MakeXskMap()};
   return Find(kAlphabets, type);
 }
 
@@ -348,7 +400,8 @@ const Alphabet* FindProgramAlphabet(MapType type) {
                                         MakeQueueOrStackWithPrograms(MapType::QUEUE),
                                         MakeQueueOrStackWithPrograms(MapType::STACK),
                                         MakeOfMapsWithPrograms(MapType::ARRAY_OF_MAPS),
-                                        MakeOfMapsWithPrograms(MapType::HASH_OF_MAPS)};
+                                        MakeOfMapsWithPrograms(MapType::HASH_OF_MAPS),
+                                        MakeXskMapWithPrograms()};
   return Find(kAlphabets, type);
 }
 

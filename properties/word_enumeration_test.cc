@@ -191,11 +191,15 @@ TEST(Alphabets, EachPlaceStoresAValueOfItsOwnByEitherPath) {
     for (Operation operation : alphabet.operations) {
       const Operation before = operation;
       SetValues(4, &operation);
-      const bool stores = std::holds_alternative<Update>(operation.call) ||
+      // A descriptor is a value already.
+      const auto* update = std::get_if<Update>(&operation.call);
+      const bool stores = (update != nullptr && update->value_fd == kNoFd) ||
                           std::holds_alternative<HelperUpdate>(operation.call) ||
                           std::holds_alternative<HelperPush>(operation.call) ||
                           (std::holds_alternative<HelperLookup>(operation.call) &&
-                           std::get<HelperLookup>(operation.call).store);
+                           std::get<HelperLookup>(operation.call).store) ||
+                          (std::holds_alternative<HelperLookupInner>(operation.call) &&
+                           std::get<HelperLookupInner>(operation.call).store);
       EXPECT_EQ(operation != before, stores) << OperationName(operation.call);
     }
   }
