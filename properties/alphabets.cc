@@ -17,6 +17,12 @@ InBuffer Keys(uint32_t first, uint32_t second) {
 }
 const InBuffer kNullKey{Pointer::kNull, {}};
 
+bool IsLru(MapType type) {
+  return type == MapType::LRU_HASH || type == MapType::LRU_PERCPU_HASH;
+}
+// The flag that makes the other kind of a hash.
+uint32_t OtherKind(MapType type) { return IsLru(type) ? BPF_F_NO_COMMON_LRU : BPF_F_NO_PREALLOC; }
+
 class Builder {
  public:
   explicit Builder(Alphabet* alphabet) : alphabet_(*alphabet) {}
@@ -40,6 +46,8 @@ class Builder {
     Operation operation{std::move(call), Caller::kPrivileged};
     // Which value of a per-CPU map a program finds, its CPU tells.
     if (IsPerCpu(alphabet_.type) && IsProgramPath(operation.call)) operation.cpu = cpu_;
+    // What an LRU map may evict, the CPU of every call tells.
+    if (IsLru(alphabet_.type)) operation.cpu = cpu_;
     alphabet_.operations.push_back(std::move(operation));
   }
   Alphabet& alphabet_;
@@ -79,7 +87,7 @@ DeleteBatch MakeDeleteBatch(uint32_t first, uint32_t second) {
 Alphabet MakeHash(MapType type) {
   Alphabet alphabet{type, true, {}, {}, {}, 3, 3, 4, {}};
   Builder builder(&alphabet);
-  for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
+  for (const uint32_t flags : {0u, OtherKind(type)}) {
     builder.Map(kKeySize, 1, flags);
     builder.Map(kKeySize, 2, flags);
   }
@@ -150,8 +158,10 @@ HelperUpdate MakeHelperUpdate(uint32_t key, uint64_t flags, bool hold) {
 }
 
 // Of a per-CPU map: what the programs of two CPUs do with an element.
-void AddOtherCpu(Builder* builder) {
-  for (const uint32_t cpu : {0, 1}) builder->Reads(0, HelperLookupPercpu{kMap, KeyBytes(0), cpu});
+void AddOtherCpu(Builder* builder, bool percpu = true) {
+  for (const uint32_t cpu : {0, 1}) {
+    if (percpu) builder->Reads(0, HelperLookupPercpu{kMap, KeyBytes(0), cpu});
+  }
   builder->OnCpu(1);
   builder->Reads(0, MakeHelperLookup(0, false));
   builder->Writes(0, MakeHelperUpdate(0, BPF_ANY, false));
@@ -161,7 +171,7 @@ void AddOtherCpu(Builder* builder) {
 Alphabet MakeHashWithPrograms(MapType type) {
   Alphabet alphabet{type, true, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
-  for (const uint32_t flags : {0u, BPF_F_NO_PREALLOC}) {
+  for (const uint32_t flags : {0u, OtherKind(type)}) {
     builder.Map(kKeySize, 1, flags);
     builder.Map(kKeySize, 2, flags);
   }
@@ -178,7 +188,7 @@ Alphabet MakeHashWithPrograms(MapType type) {
   for (const int key : {0, 1}) builder.Writes(key, MakeHelperLookup(key, true));
   for (const int key : {0, 1}) builder.Writes(key, MakeHelperUpdate(key, BPF_ANY, true));
   for (const int key : {0, 1}) builder.Writes(key, HelperDelete{kMap, KeyBytes(key), true});
-  if (IsPerCpu(type)) AddOtherCpu(&builder);
+  if (IsPerCpu(type) || IsLru(type)) AddOtherCpu(&builder, IsPerCpu(type));
   for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
   return alphabet;
 }
@@ -382,6 +392,8 @@ const Alphabet* FindAlphabet(MapType type) {
   static const Alphabet kAlphabets[] = {MakeHash(MapType::HASH),
                                         MakeArray(MapType::ARRAY),
                                         MakeHash(MapType::PERCPU_HASH),
+                                        MakeHash(MapType::LRU_HASH),
+                                        MakeHash(MapType::LRU_PERCPU_HASH),
                                         MakeArray(MapType::PERCPU_ARRAY),
                                         MakeQueueOrStack(MapType::QUEUE),
                                         MakeQueueOrStack(MapType::STACK),
@@ -395,6 +407,8 @@ const Alphabet* FindProgramAlphabet(MapType type) {
   static const Alphabet kAlphabets[] = {MakeHashWithPrograms(MapType::HASH),
                                         MakeArrayWithPrograms(MapType::ARRAY),
                                         MakeHashWithPrograms(MapType::PERCPU_HASH),
+                                        MakeHashWithPrograms(MapType::LRU_HASH),
+                                        MakeHashWithPrograms(MapType::LRU_PERCPU_HASH),
                                         MakeArrayWithPrograms(MapType::PERCPU_ARRAY),
 
                                         MakeQueueOrStackWithPrograms(MapType::QUEUE),

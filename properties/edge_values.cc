@@ -6,6 +6,18 @@
 
 namespace mapspec {
 
+namespace {
+
+// Of a per-CPU map now and then one CPU's value is meant, the first that is not possible included,
+// or that all shall have one.
+uint64_t DrawCpuFlags(Entropy& entropy, const MapFacts& map) {
+  if (map.cpus == 0 || !entropy.OneIn(20)) return 0;
+  if (entropy.OneIn(3)) return BPF_F_ALL_CPUS;
+  return BPF_F_CPU | entropy.Below(uint64_t{map.cpus} + 1) << 32;
+}
+
+}  // namespace
+
 uint64_t SensibleUpdateFlags(Entropy& entropy, const MapFacts& map) {
   static constexpr uint64_t kPlain[8] = {BPF_ANY, BPF_ANY,   BPF_ANY,     BPF_ANY,
                                          BPF_ANY, BPF_EXIST, BPF_NOEXIST, BPF_EXIST};
@@ -13,10 +25,11 @@ uint64_t SensibleUpdateFlags(Entropy& entropy, const MapFacts& map) {
   uint64_t flags = kPlain[entropy.Below(8)];
   if (flags == BPF_EXIST && entropy.OneIn(3)) flags = BPF_NOEXIST;
   if (map.has_lock && entropy.OneIn(2)) flags |= BPF_F_LOCK;
-  return flags;
+  return flags | DrawCpuFlags(entropy, map);
 }
 
 uint64_t SensibleLookupFlags(Entropy& entropy, const MapFacts& map) {
+  if (map.cpus != 0) return DrawCpuFlags(entropy, map);
   return map.has_lock && entropy.OneIn(2) ? BPF_F_LOCK : 0;
 }
 

@@ -167,6 +167,8 @@ constexpr MapKind kMapKinds[] = {
      kPercpuArrayFlags, kPercpuArrayHelpers, kPercpuArrayWeights},
     {MapType::LRU_HASH, "lru_hash", KeyKind::kBytes, true, true, false, false, kLruFlags,
      kKeyedHelpers, kHashWeights},
+    {MapType::LRU_PERCPU_HASH, "lru_percpu_hash", KeyKind::kBytes, true, true, false, false,
+     kLruFlags, kPercpuHelpers, kHashWeights},
     {MapType::ARRAY_OF_MAPS, "array_of_maps", KeyKind::kIndex, true, true, false, false,
      kArrayOfMapsFlags, kOuterHelpers, kOuterWeights, true},
     {MapType::HASH_OF_MAPS, "hash_of_maps", KeyKind::kBytes, true, true, false, false,

@@ -187,6 +187,8 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
           check(Helper::kPop, pop->map, false, true);
         } else if (const auto* peek = std::get_if<HelperPeek>(&operation.call)) {
           check(Helper::kPeek, peek->map, false, false);
+        } else if (const auto* of_cpu = std::get_if<HelperLookupPercpu>(&operation.call)) {
+          check(Helper::kLookupPercpu, of_cpu->map, true, false);
         } else if (const auto* walk = std::get_if<HelperForEach>(&operation.call)) {
           check(Helper::kForEach, walk->map, true, false);
         } else {
@@ -198,8 +200,26 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
   }
 }
 
+TEST(ProgramGenerator, AProgramOnAPerCpuMapHasACpuThatMayExist) {
+  for (const MapType type : {MapType::PERCPU_HASH, MapType::PERCPU_ARRAY}) {
+    GeneratorOptions options = Options({type}, 500);
+    options.possible_cpus = 3;
+    std::set<uint16_t> cpus;
+    for (const Operation& operation : Generate(options, 21, 300)) {
+      if (IsProgramPath(operation.call)) cpus.insert(operation.cpu);
+    }
+    EXPECT_EQ(cpus, (std::set<uint16_t>{0, 1, 2}));
+    options.capabilities.reset(static_cast<size_t>(Capability::kPinnedThread));
+    for (const Operation& operation : Generate(options, 21, 300)) {
+      ASSERT_FALSE(IsProgramPath(operation.call));
+    }
+  }
+}
+
 TEST(ProgramGenerator, CallsAreSeldomElsewhereAndOnlyOnCpusThatMayExist) {
-  GeneratorOptions options = Options({}, 500);
+  // What per-CPU and LRU maps do depends on the CPU: calls on them say where they are made.
+  GeneratorOptions options =
+      Options({MapType::HASH, MapType::ARRAY, MapType::QUEUE, MapType::STACK}, 500);
   options.possible_cpus = 3;
   const auto operations = Generate(options, 20, 3000);
   std::set<uint16_t> cpus;
