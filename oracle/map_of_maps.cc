@@ -97,9 +97,7 @@ Expectation ExpectInnerMap(const MapState& outer, const HandleState& value,
   const InnerMapShape& wanted = outer.attributes.inner;
   const InnerMapShape inner = ShapeOf(inner_map);
   if (!wanted.known() || !inner.known()) return Expectation::Anything();
-  const auto refuse = [](ClauseId clause) {
-    return Expectation::Fails(Errno::kEINVAL, clause);
-  };
+  const auto refuse = [](ClauseId clause) { return Expectation::Fails(Errno::kEINVAL, clause); };
   if (inner.type != wanted.type) {
     return Expectation::Fails(Errno::kEINVAL, c.update_other_type, c.update_other_type_errno);
   }
@@ -109,6 +107,8 @@ Expectation ExpectInnerMap(const MapState& outer, const HandleState& value,
   if (inner.flags() != wanted.flags()) return refuse(c.update_other_flags);
   if (inner.lock_offset != wanted.lock_offset) return refuse(c.update_other_lock);
   const bool other_size = inner.max_entries != wanted.max_entries;
+  if (other_size && wanted.type == MapType::XSKMAP)
+    return refuse(clause::xskmap::inner_max_entries);
   if (other_size && wanted.fixed_size()) return refuse(c.update_other_max_entries);
   const bool by_flag = wanted.type == MapType::ARRAY;
   return Expectation::Succeeds(c.update_any_creates)

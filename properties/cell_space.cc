@@ -203,11 +203,11 @@ const std::array<OperationRow, kCellOperations>& OperationRows() {
 }
 
 constexpr Errno kErrnos[] = {
-    Errno::kNone,   Errno::kEPERM,      Errno::kENOENT,    Errno::kEINTR,   Errno::kENXIO,
-    Errno::kE2BIG,  Errno::kEBADF,      Errno::kEAGAIN,    Errno::kENOMEM,  Errno::kEACCES,
-    Errno::kEFAULT, Errno::kEBUSY,      Errno::kEEXIST,    Errno::kENODEV,  Errno::kEINVAL,
-    Errno::kEMFILE, Errno::kENOSPC,     Errno::kERANGE,    Errno::kEDEADLK, Errno::kENOSYS,
-    Errno::kEBADFD, Errno::kEOPNOTSUPP, Errno::kETIMEDOUT, Errno::kENOTSUPP};
+    Errno::kNone,   Errno::kEPERM,      Errno::kENOENT,    Errno::kEINTR,    Errno::kENXIO,
+    Errno::kE2BIG,  Errno::kEBADF,      Errno::kEAGAIN,    Errno::kENOMEM,   Errno::kEACCES,
+    Errno::kEFAULT, Errno::kEBUSY,      Errno::kEEXIST,    Errno::kENODEV,   Errno::kEINVAL,
+    Errno::kEMFILE, Errno::kENOSPC,     Errno::kERANGE,    Errno::kEDEADLK,  Errno::kENOSYS,
+    Errno::kEBADFD, Errno::kEOPNOTSUPP, Errno::kETIMEDOUT, Errno::kENOTSUPP, Errno::kENOTSOCK};
 constexpr uint16_t kOtherErrno =
     kCellOutcomes - 5;  // Then one for each Completion that is not a return.
 // With which BPF_PROG_LOAD refuses programs; they follow those of the calls.
