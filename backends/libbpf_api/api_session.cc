@@ -150,7 +150,7 @@ ApiSession::MapRecord* ApiSession::MutableRecordOf(Handle handle) {
 }
 
 uint32_t ApiSession::AddRecord(MapType type, uint32_t key_size, uint32_t value_size,
-                               uint32_t max_entries) {
+                               uint32_t max_entries, uint32_t map_flags) {
   MapRecord record;
   record.key_size = key_size;
   record.value_size = value_size;
@@ -159,6 +159,7 @@ uint32_t ApiSession::AddRecord(MapType type, uint32_t key_size, uint32_t value_s
   }
   record.max_entries = max_entries;
   record.shape = {type, key_size, value_size, -1};
+  record.shape.access = map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG);
   records_.push_back(std::move(record));
   return static_cast<uint32_t>(records_.size() - 1);
 }
@@ -169,8 +170,8 @@ uint32_t ApiSession::RecordFromInfo(int fd) {
   if (api_.obj_get_info_by_fd == nullptr || api_.obj_get_info_by_fd(fd, &info, &length) != 0) {
     return kNoRecord;
   }
-  const uint32_t record =
-      AddRecord(static_cast<MapType>(info.type), info.key_size, info.value_size, info.max_entries);
+  const uint32_t record = AddRecord(static_cast<MapType>(info.type), info.key_size, info.value_size,
+                                    info.max_entries, info.map_flags);
   records_[record].id = info.id;
   return record;
 }
@@ -238,7 +239,8 @@ void ApiSession::Do(const MapCreate& op, Outcome* out) {
   }
   if (fd < 0) SetResult(fd, out);
   Fill(op.result, fd < 0 ? -1 : fd,
-       fd < 0 ? kNoRecord : AddRecord(op.type, op.key_size, op.value_size, op.max_entries));
+       fd < 0 ? kNoRecord
+              : AddRecord(op.type, op.key_size, op.value_size, op.max_entries, op.map_flags));
   if (fd >= 0 && op.btf < btfs_.size() && op.btf_value_type_id == kBtfValueTypeId) {
     records_.back().shape.lock_offset = btfs_[op.btf].lock_offset;
   }

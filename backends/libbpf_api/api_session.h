@@ -175,7 +175,8 @@ class ApiSession : public Session {
   // The record of a slot; an empty one for slots without.
   const MapRecord& RecordOf(Handle handle) const;
   MapRecord* MutableRecordOf(Handle handle);
-  uint32_t AddRecord(MapType type, uint32_t key_size, uint32_t value_size, uint32_t max_entries);
+  uint32_t AddRecord(MapType type, uint32_t key_size, uint32_t value_size, uint32_t max_entries,
+                     uint32_t map_flags);
   // Asks the implementation what an unknown descriptor is; kNoRecord when it cannot tell.
   uint32_t RecordFromInfo(int fd);
   // Puts a new descriptor, or -1 after a failure, into the slot.

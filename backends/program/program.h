@@ -45,17 +45,29 @@ struct MapShape {
   uint32_t key_size = 0;
   uint32_t value_size = 0;   // As given to BPF_MAP_CREATE.
   int32_t lock_offset = -1;  // Of the struct bpf_spin_lock in the value; -1: there is none.
+  uint32_t access = 0;       // BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG.
   // Of a map of maps: of the map that it was created with. UNSPEC: there is none, or not known.
   MapType inner_type = MapType::UNSPEC;
   uint32_t inner_key_size = 0;
   uint32_t inner_value_size = 0;
   int32_t inner_lock_offset = -1;
+  uint32_t inner_access = 0;
 
   void SetInner(const MapShape& inner) {
     inner_type = inner.type;
     inner_key_size = inner.key_size;
     inner_value_size = inner.value_size;
     inner_lock_offset = inner.lock_offset;
+    inner_access = inner.access;
+  }
+  MapShape Inner() const {
+    MapShape inner;
+    inner.type = inner_type;
+    inner.key_size = inner_key_size;
+    inner.value_size = inner_value_size;
+    inner.lock_offset = inner_lock_offset;
+    inner.access = inner_access;
+    return inner;
   }
   friend bool operator==(const MapShape&, const MapShape&) = default;
 };

@@ -4,24 +4,28 @@
 #include <bitset>
 #include <vector>
 
+#include "oracle/inner_map.h"
+
 namespace mapspec {
 namespace {
 
 bool TypeHas(MapType type, HelperId helper) {
   const bool is_queue = type == MapType::QUEUE || type == MapType::STACK;
-  const bool has_elements = type == MapType::HASH || type == MapType::ARRAY;
+  const bool has_elements = type == MapType::HASH || type == MapType::ARRAY ||
+                            type == MapType::LRU_HASH || IsPerCpu(type);
   switch (helper) {
     case HelperId::kMapPushElem:
     case HelperId::kMapPopElem:
     case HelperId::kMapPeekElem:
       return is_queue;
     case HelperId::kMapLookupElem:
+      return has_elements || IsMapOfMaps(type);
     case HelperId::kMapUpdateElem:
     case HelperId::kMapDeleteElem:
     case HelperId::kForEachMapElem:
       return has_elements;
     case HelperId::kMapLookupPercpuElem:
-      return false;
+      return IsPerCpu(type);
     case HelperId::kSpinLock:
     case HelperId::kSpinUnlock:
       return true;  // Whether the value has a lock, its shape says.
@@ -39,11 +43,11 @@ struct ValueUse {
   bool written = false;
 };
 
-// Which registers point into a value of the subject.
+// Which registers point into a value of the map.
 using Registers = std::bitset<16>;
 
 // What an instruction makes of them.
-void Step(const Program& program, uint32_t index, Registers* to_value) {
+void Step(const Program& program, MapRole map, uint32_t index, Registers* to_value) {
   const bpf_insn& in = program.instructions[index];
   switch (BPF_CLASS(in.code)) {
     case BPF_LD:
@@ -60,14 +64,15 @@ void Step(const Program& program, uint32_t index, Registers* to_value) {
   if (in.code != (BPF_JMP | BPF_CALL)) return;
   for (size_t r = BPF_REG_0; r <= BPF_REG_5; ++r) to_value->reset(r);
   for (const HelperCallSite& site : program.calls) {
-    const bool lookup = site.helper == HelperId::kMapLookupElem && site.map == MapRole::kSubject;
-    if (site.instruction == index && lookup) to_value->set(BPF_REG_0);
+    const bool lookup =
+        site.helper == HelperId::kMapLookupElem || site.helper == HelperId::kMapLookupPercpuElem;
+    if (site.instruction == index && site.map == map && lookup) to_value->set(BPF_REG_0);
   }
 }
 
-// What the program does to values through pointers. Jumps go forward, so one pass sees every way to
-// an instruction before the instruction itself.
-ValueUse UseOfValues(const Program& program) {
+// What the program does to values of the map through pointers. Jumps go forward, so one pass sees
+// every way to an instruction before the instruction itself.
+ValueUse UseOfValues(const Program& program, MapRole map) {
   ValueUse use;
   const size_t size = program.instructions.size();
   std::vector<Registers> at(size + 1);  // Joined over all ways there.
@@ -78,7 +83,7 @@ ValueUse UseOfValues(const Program& program) {
     Registers to_value = at[i];
     if (kind == BPF_LDX) use.read |= to_value[in.src_reg];
     if (kind == BPF_ST || kind == BPF_STX) use.written |= to_value[in.dst_reg];
-    Step(program, i, &to_value);
+    Step(program, map, i, &to_value);
     if (in.code == (BPF_JMP | BPF_EXIT)) continue;
     const bool jumps = kind == BPF_JMP && BPF_OP(in.code) != BPF_CALL;
     if (jumps) at[i + 1 + static_cast<uint32_t>(in.off)] |= to_value;
@@ -87,6 +92,24 @@ ValueUse UseOfValues(const Program& program) {
     at[i + 1] |= to_value;
   }
   return use;
+}
+
+std::string WhyRefusesInner(const Program& program) {
+  if (!IsMapOfMaps(program.subject.type)) return "a lookup in what is no map";
+  const MapShape inner = program.subject.Inner();
+  for (const HelperCallSite& site : program.calls) {
+    if (site.map == MapRole::kInner && !TypeHas(inner.type, site.helper)) {
+      return HelperName(site.helper) + " on an inner map of type " + MapTypeName(inner.type);
+    }
+  }
+  const ValueUse use = UseOfValues(program, MapRole::kInner);
+  if (use.written && (inner.access & BPF_F_RDONLY_PROG) != 0) {
+    return "a store to a value of an inner map with BPF_F_RDONLY_PROG";
+  }
+  if (use.read && (inner.access & BPF_F_WRONLY_PROG) != 0) {
+    return "a load from a value of an inner map with BPF_F_WRONLY_PROG";
+  }
+  return {};
 }
 
 }  // namespace
@@ -118,6 +141,10 @@ std::string HelperName(HelperId helper) {
 }
 
 std::string WhyLinuxRefuses(const Program& program, const VmMapFacts& map) {
+  if (program.form == RecordForm::kInner) {
+    const std::string reason = WhyRefusesInner(program);
+    if (!reason.empty()) return reason;
+  }
   const bool read_only = (map.flags & BPF_F_RDONLY_PROG) != 0;
   const bool write_only = (map.flags & BPF_F_WRONLY_PROG) != 0;
   for (const HelperCallSite& site : program.calls) {
@@ -133,7 +160,7 @@ std::string WhyLinuxRefuses(const Program& program, const VmMapFacts& map) {
       return HelperName(site.helper) + " on a map with BPF_F_RDONLY_PROG";
     }
   }
-  const ValueUse use = UseOfValues(program);
+  const ValueUse use = UseOfValues(program, MapRole::kSubject);
   if (read_only && use.written) {
     return "a store to a value of a map with BPF_F_RDONLY_PROG";
   }

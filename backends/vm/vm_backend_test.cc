@@ -67,7 +67,7 @@ HelperLookup LookupAndStore(uint8_t key, uint8_t value) {
   return lookup;
 }
 
-// Something of everything that the four types have.
+// Something of everything that HASH, ARRAY, QUEUE and STACK have.
 std::vector<Operation> Everything() {
   constexpr uint64_t kHigh = uint64_t{1} << 32;
   return {
@@ -99,6 +99,55 @@ std::vector<Operation> Everything() {
       {HelperPop{{0}}},                          // 42
       {HelperPop{{0}}},                          // ENOENT
   };
+}
+
+// What per-CPU, LRU and maps of maps have beside that. Steps run on CPU 0.
+std::vector<Operation> PerCpuAndInner() {
+  const auto inner = [](uint8_t key, uint8_t inner_key) {
+    HelperLookupInner lookup;
+    lookup.key = Key(key);
+    lookup.inner_key = Key(inner_key);
+    return lookup;
+  };
+  HelperLookupInner store = inner(2, 1);
+  store.store = true;
+  store.value = Word(70);
+  MapCreate outer = Create(MapType::HASH_OF_MAPS, 4);
+  outer.value_size = 4;
+  outer.inner_map = Handle{1};
+  MapCreate of_slot_1 = Create(MapType::ARRAY, 4);
+  of_slot_1.result = Handle{1};
+  Update put;
+  put.key.bytes = Key(2);
+  put.value_fd = Handle{1};
+  HelperLookupPercpu of_cpu_0;
+  of_cpu_0.key = Key(1);
+  HelperLookupPercpu of_no_cpu = of_cpu_0;
+  of_no_cpu.of_cpu = 9999;
+  Lookup of_inner;
+  of_inner.map = Handle{1};
+  of_inner.key.bytes = Key(1);
+  std::vector<Operation> operations = {
+      {Create(MapType::PERCPU_HASH, 4)},  // 0
+      {Set(1, 10, 0)},                    //
+      {Find(1)},                          // 10
+      {of_cpu_0},                         // 10
+      {of_no_cpu},                        // ENOENT
+      {Create(MapType::LRU_HASH, 4)},     // 5
+      {Set(1, 20, 0)},                    //
+      {Find(1)},                          // 20
+      {of_slot_1},                        // 8
+      {outer},                            //
+      {put},                              //
+      {inner(2, 1)},                      // 11: zeros
+      {store},                            //
+      {inner(2, 1)},                      // 70
+      {inner(2, 9)},                      // ENOENT
+      {inner(3, 1)},                      // ENOENT
+      {of_inner},                         // 70
+  };
+  for (Operation& operation : operations) operation.cpu = 0;
+  return operations;
 }
 
 Bytes OutputOf(const Outcome& outcome) {
@@ -144,11 +193,39 @@ TEST(VmBackend, EveryVmOfThisBuildAnswersAsLinux) {
   }
 }
 
+TEST(VmBackend, EveryVmOfThisBuildKnowsPerCpuMapsAndMapsOfMaps) {
+  for (const VmEngineInfo& info : VmEngines()) {
+    if (!info.built) continue;
+    const std::string selector = info.word.empty() ? "vm" : "vm:" + std::string(info.word);
+    SCOPED_TRACE(selector);
+    const auto outcomes = RunIn(selector, PerCpuAndInner());
+    ASSERT_EQ(outcomes.size(), PerCpuAndInner().size());
+    for (size_t i = 0; i < outcomes.size(); ++i) {
+      ASSERT_EQ(outcomes[i].completion, Completion::kReturned) << i << ": " << outcomes[i].detail;
+    }
+    EXPECT_EQ(OutputOf(outcomes[2]), Word(10));
+    EXPECT_EQ(OutputOf(outcomes[3]), Word(10));
+    EXPECT_EQ(outcomes[4].error, Errno::kENOENT);
+    EXPECT_EQ(OutputOf(outcomes[7]), Word(20));
+    EXPECT_EQ(OutputOf(outcomes[11]), Bytes(8));
+    EXPECT_EQ(OutputOf(outcomes[13]), Word(70));
+    EXPECT_EQ(outcomes[14].error, Errno::kENOENT) << "not in the inner map";
+    EXPECT_EQ(outcomes[15].error, Errno::kENOENT) << "no inner map";
+    EXPECT_EQ(OutputOf(outcomes[16]), Word(70)) << "bpf(2) sees what the program stored";
+  }
+}
+
 TEST(VmBackend, EveryFaultChangesTheTrace) {
-  const auto right = RunIn("vm:plain", Everything());
+  const auto all = [](std::string_view selector) {
+    std::vector<Outcome> outcomes = RunIn(selector, Everything());
+    const std::vector<Outcome> more = RunIn(selector, PerCpuAndInner());
+    outcomes.insert(outcomes.end(), more.begin(), more.end());
+    return outcomes;
+  };
+  const auto right = all("vm:plain");
   for (const VmFault& fault : VmFaults()) {
     if (fault.name == "crashes") continue;
-    EXPECT_NE(RunIn("faulty-vm:" + std::string(fault.name), Everything()), right)
+    EXPECT_NE(all("faulty-vm:" + std::string(fault.name)), right)
         << fault.name << ": " << fault.what;
   }
   std::string error;
@@ -214,6 +291,30 @@ TEST(VmBackend, WhatLinuxWouldNotLoadIsNotRun) {
   }
   EXPECT_TRUE(outcomes[5].ok());
   EXPECT_TRUE(outcomes[11].ok());
+}
+
+TEST(VmBackend, WhatLinuxWouldNotLoadForInnerMapsIsNotRun) {
+  const auto run = [](MapType type, uint32_t flags, HelperLookupInner lookup) {
+    MapCreate inner = Create(type, type == MapType::QUEUE ? 0 : 4, flags);
+    inner.result = Handle{1};
+    MapCreate outer = Create(MapType::ARRAY_OF_MAPS, 4);
+    outer.value_size = 4;
+    outer.inner_map = Handle{1};
+    lookup.key = Key(0);
+    lookup.inner_key = Key(0);
+    return RunIn("vm:plain", {{inner}, {outer}, {lookup}})[2];
+  };
+  HelperLookupInner store;
+  store.store = true;
+  store.value = Word(1);
+  EXPECT_EQ(run(MapType::ARRAY, 0, store).error, Errno::kENOENT);
+  for (const Outcome& outcome :
+       {run(MapType::QUEUE, 0, {}), run(MapType::ARRAY, BPF_F_RDONLY_PROG, store),
+        run(MapType::ARRAY, BPF_F_WRONLY_PROG, {})}) {
+    EXPECT_EQ(outcome.completion, Completion::kNotRun);
+    EXPECT_NE(outcome.detail.find("Linux does not load"), std::string::npos) << outcome.detail;
+  }
+  EXPECT_EQ(run(MapType::ARRAY, BPF_F_RDONLY_PROG, {}).error, Errno::kENOENT);
 }
 
 TEST(VmBackend, TakesTheHelpersOfALibraryThatHasThem) {

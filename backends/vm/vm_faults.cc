@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "backends/vm/vm_faults.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cstring>
+
+#include "oracle/inner_map.h"
 
 namespace mapspec {
 namespace {
@@ -48,12 +52,42 @@ U Zero(U a, U b, U c, U d, U e) {
   return 0;
 }
 
+// ---- Which element
+
+// The key with another first byte.
+class OtherKey {
+ public:
+  OtherKey(U map, U key) : bytes_(VmShape(map).key_size) {
+    std::memcpy(bytes_.data(), reinterpret_cast<const void*>(key), bytes_.size());
+    bytes_[0] ^= 1;
+  }
+  U address() const { return reinterpret_cast<U>(bytes_.data()); }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+U InnerMapOfOtherKey(U map, U key, U c, U d, U e) {
+  if (!IsMapOfMaps(VmShape(map).type)) return Real<kMapLookupElem>(map, key, c, d, e);
+  return Real<kMapLookupElem>(map, OtherKey(map, key).address(), c, d, e);
+}
+U InnerElementOfOtherKey(U map, U key, U c, U d, U e) {
+  if (!VmIsInner(map)) return Real<kMapLookupElem>(map, key, c, d, e);
+  return Real<kMapLookupElem>(map, OtherKey(map, key).address(), c, d, e);
+}
+U LookupOfOtherCpu(U map, U key, U c, U d, U e) {
+  if (!IsPerCpu(VmShape(map).type)) return Real<kMapLookupElem>(map, key, c, d, e);
+  return Real<kMapLookupPercpuElem>(map, key, sched_getcpu() == 0 ? 1 : 0, d, e);
+}
+U LookupPercpuOfNextCpu(U map, U key, U cpu, U d, U e) {
+  return Real<kMapLookupPercpuElem>(map, key, cpu + 1, d, e);
+}
+
 // ---- Memory
 
 U LookupNothing(U, U, U, U, U) { return 0; }
 U LookupCopy(U map, U key, U c, U d, U e) {
   const U value = Real<kMapLookupElem>(map, key, c, d, e);
-  if (value == 0) return 0;
+  if (value == 0 || IsMapOfMaps(VmShape(map).type)) return value;
   size_t size = 0;
   void* const copy = VmScratch(map, &size);
   std::memcpy(copy, reinterpret_cast<const void*>(value), size);
@@ -107,6 +141,18 @@ const std::vector<VmFault>& VmFaults() {
        {{kMapLookupElem, &SecondOneOff<kMapLookupElem>},
         {kMapUpdateElem, &SecondOneOff<kMapUpdateElem>},
         {kMapDeleteElem, &SecondOneOff<kMapDeleteElem>}}},
+      {"inner-map-of-other-key",
+       "a lookup in a map of maps gives the map at another key",
+       {{kMapLookupElem, &InnerMapOfOtherKey}}},
+      {"inner-element-of-other-key",
+       "a lookup in an inner map gives the element at another key",
+       {{kMapLookupElem, &InnerElementOfOtherKey}}},
+      {"value-of-other-cpu",
+       "a lookup in a per-CPU map gives another CPU's value",
+       {{kMapLookupElem, &LookupOfOtherCpu}}},
+      {"cpu-one-off",
+       "the CPU of a lookup is one too high",
+       {{kMapLookupPercpuElem, &LookupPercpuOfNextCpu}}},
       {"value-one-off",
        "the pointer to the value is one byte too high",
        {{kMapUpdateElem, &UpdateValueOneOff}, {kMapPushElem, &SecondOneOff<kMapPushElem>}}},

@@ -15,6 +15,7 @@
 #include "backends/vm/vm_faults.h"
 #include "backends/vm/vm_selector.h"
 #include "oracle/profile.h"
+#include "oracle/uapi.h"
 
 namespace mapspec {
 namespace {
@@ -64,7 +65,7 @@ bool MapsOfLibrary(const std::string& path, Maps* maps, std::string* error) {
 }
 
 // What the implementation tells of a map.
-VmMapFacts FactsOf(const BpfApi& api, int map_fd) {
+VmMapFacts FactsOf(const BpfApi& api, uint32_t possible_cpus, int map_fd) {
   VmMapFacts facts;
   ::bpf_map_info info{};
   uint32_t length = sizeof(info);
@@ -75,7 +76,8 @@ VmMapFacts FactsOf(const BpfApi& api, int map_fd) {
   if ((facts.flags & BPF_F_RDONLY_PROG) == 0 || api.map_update_elem == nullptr) return facts;
   // Nobody tells whether a map is frozen; an update with flags that do not exist changes nothing
   // and is EPERM then, as it is through a read-only descriptor.
-  const std::vector<uint8_t> zeros(size_t{info.key_size} + info.value_size);
+  const uint64_t value_size = PerCpuStride(info.value_size) * possible_cpus;
+  const std::vector<uint8_t> zeros(info.key_size + value_size);
   errno = 0;
   const int result =
       api.map_update_elem(map_fd, zeros.data(), zeros.data() + info.key_size, UINT64_MAX);
@@ -108,7 +110,9 @@ std::unique_ptr<Backend> MakeInProcessVmBackend(std::string_view selector, std::
     return nullptr;
   }
   vm->store = maps.store;
-  vm->facts_of = [api = maps.setup->api](int map_fd) { return FactsOf(api, map_fd); };
+  vm->facts_of = [api = maps.setup->api, cpus = maps.setup->possible_cpus](int map_fd) {
+    return FactsOf(api, cpus, map_fd);
+  };
   ApiSetup& setup = *maps.setup;
   setup.capabilities |= HelpersOf(*vm);
   setup.make_program_engine = [vm] { return MakeVmProgramEngine(vm); };

@@ -2,10 +2,14 @@
 #include "backends/vm/vm_program_engine.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "oracle/inner_map.h"
 
 namespace mapspec {
 namespace {
@@ -15,8 +19,8 @@ constexpr uint32_t kControlKeySize = 4;
 // What a first argument of a helper points to, with what the helpers here need of it.
 struct MapHandle {
   VmMap* map = nullptr;
-  uint32_t key_size = 0;
-  uint32_t value_size = 0;
+  MapShape shape;
+  bool is_inner = false;  // It was found in a map of maps.
 };
 
 // The run of this thread: VMs call plain functions that know nothing of it.
@@ -30,6 +34,12 @@ struct Run {
   };
   std::vector<Memory> values;  // That lookups and walks gave to the program.
   std::vector<std::unique_ptr<uint64_t[]>> scratch;
+  // Maps that lookups in maps of maps gave.
+  struct Inner {
+    std::unique_ptr<VmMap> map;
+    MapHandle handle;
+  };
+  std::deque<Inner> inner;
 
   void Give(const void* address, uint64_t size) {
     if (address != nullptr) values.push_back({reinterpret_cast<uint64_t>(address), size});
@@ -56,11 +66,23 @@ void* PointerAt(uint64_t address) { return reinterpret_cast<void*>(address); }
 uint64_t Number(int64_t result) { return static_cast<uint64_t>(result); }
 
 uint64_t Value(const MapHandle& handle, void* value) {
-  current->Give(value, handle.value_size);
+  current->Give(value, handle.shape.value_size);
   return reinterpret_cast<uint64_t>(value);
 }
+// What stands for the map is a first argument of helpers from then on; the program cannot look
+// into it.
+uint64_t InnerMap(const MapHandle& outer, std::unique_ptr<VmMap> map) {
+  if (map == nullptr) return 0;
+  const MapHandle handle{map.get(), outer.shape.Inner(), true};
+  current->inner.push_back({std::move(map), handle});
+  return reinterpret_cast<uint64_t>(&current->inner.back().handle);
+}
 MAPSPEC_VM_FUNCTION Lookup(uint64_t map, uint64_t key, uint64_t, uint64_t, uint64_t) {
-  return Value(HandleAt(map), MapAt(map).Lookup(PointerAt(key)));
+  const MapHandle& handle = HandleAt(map);
+  if (IsMapOfMaps(handle.shape.type)) {
+    return InnerMap(handle, handle.map->LookupMap(PointerAt(key)));
+  }
+  return Value(handle, handle.map->Lookup(PointerAt(key)));
 }
 MAPSPEC_VM_FUNCTION LookupPercpu(uint64_t map, uint64_t key, uint64_t cpu, uint64_t, uint64_t) {
   return Value(HandleAt(map), MapAt(map).LookupPercpu(PointerAt(key), static_cast<uint32_t>(cpu)));
@@ -94,8 +116,8 @@ MAPSPEC_VM_FUNCTION ForEach(uint64_t map, uint64_t /*callback*/, uint64_t contex
   const MapHandle& handle = HandleAt(map);
   current->Give(PointerAt(context), sizeof(uint64_t));
   const VmMap::Visit visit = [&](void* key, void* value) -> int64_t {
-    current->Give(key, handle.key_size);
-    current->Give(value, handle.value_size);
+    current->Give(key, handle.shape.key_size);
+    current->Give(value, handle.shape.value_size);
     const uint64_t result = current->program->CallBack(
         {map, reinterpret_cast<uint64_t>(key), reinterpret_cast<uint64_t>(value), context, 0});
     current->values.resize(current->values.size() - 2);
@@ -105,14 +127,14 @@ MAPSPEC_VM_FUNCTION ForEach(uint64_t map, uint64_t /*callback*/, uint64_t contex
 }
 
 // The helper as a VM is told of it, for a map of this shape.
-VmCall CallOf(HelperId helper, uint32_t key_size, uint32_t value_size) {
+VmCall CallOf(HelperId helper, const MapShape& shape) {
   const VmType map = VmType::Number();
-  const VmType key = VmType::Pointer(key_size);
-  const VmType value = VmType::Pointer(value_size);
+  const VmType key = VmType::Pointer(shape.key_size);
+  const VmType value = VmType::Pointer(shape.value_size);
   const VmType number = VmType::Number();
   switch (helper) {
     case HelperId::kMapLookupElem:
-      return {&Lookup, {map, key}, value};
+      return {&Lookup, {map, key}, IsMapOfMaps(shape.type) ? map : value};
     case HelperId::kMapLookupPercpuElem:
       return {&LookupPercpu, {map, key, number}, value};
     case HelperId::kMapUpdateElem:
@@ -153,8 +175,8 @@ class VmLoadedProgram : public LoadedProgram {
                   const Program& program, VmControlMap& control)
       : setup_(std::move(setup)),
         subject_(std::move(subject)),
-        subject_handle_{subject_.get(), program.subject.key_size, program.subject.value_size},
-        control_handle_{&control, kControlKeySize, program.control_size},
+        subject_handle_{subject_.get(), program.subject},
+        control_handle_{&control, {MapType::ARRAY, kControlKeySize, program.control_size}},
         control_(control.memory()) {}
 
   // Makes what the VM gets of it. False after filling *error.
@@ -169,11 +191,9 @@ class VmLoadedProgram : public LoadedProgram {
       code.instructions[map.instruction + 1].imm = static_cast<int32_t>(address >> 32);
     }
     for (const HelperCallSite& site : program.calls) {
-      const bool subject = site.map == MapRole::kSubject;
-      VmCall call = CallOf(site.helper, subject ? program.subject.key_size : kControlKeySize,
-                           subject ? program.subject.value_size : program.control_size);
+      VmCall call = CallOf(site.helper, ShapeOf(site.map));
       for (const auto& [helper, function] : setup_->instead) {
-        if (subject && helper == site.helper) call.function = function;
+        if (site.map != MapRole::kControl && helper == site.helper) call.function = function;
       }
       code.instructions[site.instruction].imm = static_cast<int32_t>(code.calls.size());
       code.calls.push_back(call);
@@ -195,6 +215,7 @@ class VmLoadedProgram : public LoadedProgram {
     for (uint32_t i = 0; i < repeat && ended; ++i) {
       run.values.clear();
       run.scratch.clear();
+      run.inner.clear();
       uint64_t result = 0;
       setup_->store->Enter();
       ended = program_->Run(&result, problem);
@@ -205,6 +226,18 @@ class VmLoadedProgram : public LoadedProgram {
   }
 
  private:
+  MapShape ShapeOf(MapRole role) const {
+    switch (role) {
+      case MapRole::kSubject:
+        return subject_handle_.shape;
+      case MapRole::kInner:
+        return subject_handle_.shape.Inner();
+      case MapRole::kControl:
+        break;
+    }
+    return control_handle_.shape;
+  }
+
   const std::shared_ptr<const VmSetup> setup_;
   const std::unique_ptr<VmMap> subject_;
   const MapHandle subject_handle_;
@@ -233,6 +266,10 @@ class VmProgramEngine : public ProgramEngine {
       result.log = "nothing verifies programs here, and Linux does not load " + refused;
       return result;
     }
+    if (IsMapOfMaps(program.subject.type) && program.form == RecordForm::kElement) {
+      result.log = "what stands behind the pointer to an inner map is the kernel's own affair";
+      return result;
+    }
     auto loaded = std::make_unique<VmLoadedProgram>(setup_, std::move(subject), program,
                                                     static_cast<VmControlMap&>(control));
     if (loaded->Load(program, &result.log)) result.program = std::move(loaded);
@@ -247,18 +284,18 @@ class VmProgramEngine : public ProgramEngine {
 
 CapabilitySet HelpersOf(const VmSetup& setup) {
   CapabilitySet helpers = setup.store->helpers();
-  // Stores have no word for a map that is in another one.
-  helpers.reset(static_cast<size_t>(Capability::kHelperLookupInner));
   if (!setup.engine->has_callbacks()) {
     helpers.reset(static_cast<size_t>(Capability::kHelperForEachElem));
   }
   return helpers;
 }
 
-VmFunction VmHelper(HelperId helper) { return CallOf(helper, 0, 0).function; }
+VmFunction VmHelper(HelperId helper) { return CallOf(helper, {}).function; }
+const MapShape& VmShape(uint64_t map) { return HandleAt(map).shape; }
+bool VmIsInner(uint64_t map) { return HandleAt(map).is_inner; }
 
 void* VmScratch(uint64_t map, size_t* size) {
-  *size = HandleAt(map).value_size;
+  *size = HandleAt(map).shape.value_size;
   auto& memory = current->scratch.emplace_back(std::make_unique<uint64_t[]>((*size + 7) / 8));
   current->Give(memory.get(), *size);
   return memory.get();

@@ -39,9 +39,12 @@ CapabilitySet HelpersOf(const VmSetup& setup);
 
 std::unique_ptr<ProgramEngine> MakeVmProgramEngine(std::shared_ptr<const VmSetup> setup);
 
-// For what is called instead: the helper itself, and memory of the size of a value of the map that
-// is a helper's first argument, which is the running program's until its run is over.
+// For what is called instead: the helper itself; what the map is that is a helper's first argument,
+// and whether it was found in another; and memory of the size of a value of it, which is the
+// running program's until its run is over.
 VmFunction VmHelper(HelperId helper);
+const MapShape& VmShape(uint64_t map);
+bool VmIsInner(uint64_t map);
 void* VmScratch(uint64_t map, size_t* size);
 
 }  // namespace mapspec

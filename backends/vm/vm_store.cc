@@ -16,16 +16,15 @@ int64_t VmMap::Push(const void*, uint64_t) { return -ENOSYS; }
 int64_t VmMap::Pop(void*) { return -ENOSYS; }
 int64_t VmMap::Peek(void*) { return -ENOSYS; }
 void* VmMap::LookupPercpu(const void*, uint32_t) { return nullptr; }
+std::unique_ptr<VmMap> VmMap::LookupMap(const void*) { return nullptr; }
 int64_t VmMap::ForEach(const Visit&, uint64_t) { return -ENOSYS; }
 
 namespace {
 
+// A map that somebody else keeps.
 class HelperMap : public VmMap {
  public:
   HelperMap(const ProgApi& api, usermaps_prog_map* map) : api_(api), map_(map) {}
-  ~HelperMap() override { api_.map_put(map_); }
-  HelperMap(const HelperMap&) = delete;
-  HelperMap& operator=(const HelperMap&) = delete;
 
   void* Lookup(const void* key) override { return api_.map_lookup_elem(map_, key); }
   int64_t Update(const void* key, const void* value, uint64_t flags) override {
@@ -37,6 +36,10 @@ class HelperMap : public VmMap {
   }
   int64_t Pop(void* value) override { return api_.map_pop_elem(map_, value); }
   int64_t Peek(void* value) override { return api_.map_peek_elem(map_, value); }
+  std::unique_ptr<VmMap> LookupMap(const void* key) override {
+    auto* const inner = static_cast<usermaps_prog_map*>(api_.map_lookup_elem(map_, key));
+    return inner == nullptr ? nullptr : std::make_unique<HelperMap>(api_, inner);
+  }
   void* LookupPercpu(const void* key, uint32_t cpu) override {
     return api_.map_lookup_percpu_elem(map_, key, cpu);
   }
@@ -50,6 +53,15 @@ class HelperMap : public VmMap {
  private:
   const ProgApi& api_;
   usermaps_prog_map* const map_;
+};
+
+class OwningHelperMap : public HelperMap {
+ public:
+  OwningHelperMap(const ProgApi& api, usermaps_prog_map* map)
+      : HelperMap(api, map), owned_(map, api.map_put) {}
+
+ private:
+  const std::unique_ptr<usermaps_prog_map, void (*)(usermaps_prog_map*)> owned_;
 };
 
 class HelperStore : public VmStore {
@@ -66,7 +78,7 @@ class HelperStore : public VmStore {
   }
   std::unique_ptr<VmMap> Open(int map_fd, std::string* error) override {
     usermaps_prog_map* map = api_.map_get(map_fd);
-    if (map != nullptr) return std::make_unique<HelperMap>(api_, map);
+    if (map != nullptr) return std::make_unique<OwningHelperMap>(api_, map);
     *error = "the descriptor gives no map: " + ErrnoName(static_cast<Errno>(errno));
     return nullptr;
   }

@@ -31,6 +31,9 @@ class VmMap {
   virtual int64_t Pop(void* value);
   virtual int64_t Peek(void* value);
   virtual void* LookupPercpu(const void* key, uint32_t cpu);
+  // Of a map of maps: the map there, nullptr where there is none. To be used, and to be gone, in
+  // the run that asked.
+  virtual std::unique_ptr<VmMap> LookupMap(const void* key);
   using Visit = std::function<int64_t(void* key, void* value)>;
   virtual int64_t ForEach(const Visit& visit, uint64_t flags);
 };
