@@ -7,6 +7,7 @@
 
 #include "backends/program/helper_program.h"
 #include "backends/userspace/usermaps_prog.h"
+#include "oracle/inner_map.h"
 
 namespace mapspec {
 namespace {
@@ -73,28 +74,36 @@ class DirectProgram : public HostProgram {
     ControlRecord* words;
   };
 
-  // A copy without the word of a lock.
-  void Copy(void* to, const void* from) const {
-    const auto size = static_cast<size_t>(shape_.value_size);
-    const size_t lock = shape_.lock_offset < 0 ? size : static_cast<size_t>(shape_.lock_offset);
+  // A copy of a value without the word of a lock.
+  static void Copy(const MapShape& shape, void* to, const void* from) {
+    const auto size = static_cast<size_t>(shape.value_size);
+    const size_t lock = shape.lock_offset < 0 ? size : static_cast<size_t>(shape.lock_offset);
     std::memcpy(to, from, lock);
     if (lock >= size) return;
     std::memcpy(static_cast<uint8_t*>(to) + lock + 4, static_cast<const uint8_t*>(from) + lock + 4,
                 size - lock - 4);
   }
-  void Read(uint8_t* to, const void* value) const {
-    std::memset(to, 0, shape_.value_size);
-    Copy(to, value);
+  static void Read(const MapShape& shape, uint8_t* to, const void* value) {
+    std::memset(to, 0, shape.value_size);
+    Copy(shape, to, value);
   }
-  int64_t Access(void* value, uint8_t* record, bool store, bool lock) const {
+  int64_t Access(const MapShape& shape, void* value, uint8_t* record, bool store, bool lock) const {
     if (value == nullptr) return 0;
-    void* word = static_cast<uint8_t*>(value) + (shape_.lock_offset < 0 ? 0 : shape_.lock_offset);
-    lock = lock && shape_.lock_offset >= 0;
+    void* word = static_cast<uint8_t*>(value) + (shape.lock_offset < 0 ? 0 : shape.lock_offset);
+    lock = lock && shape.lock_offset >= 0;
     if (lock) usermaps_prog_spin_lock(word);
-    Read(record + layout_.output, value);
-    if (store) Copy(value, record + layout_.value);
+    Read(shape, record + layout_.output, value);
+    if (store) Copy(shape, value, record + layout_.value);
     if (lock) usermaps_prog_spin_unlock(word);
     return 1;
+  }
+  int64_t AccessInner(uint8_t* record, bool store) const {
+    if (!IsMapOfMaps(shape_.type)) return -EINVAL;
+    auto* const inner =
+        static_cast<usermaps_prog_map*>(usermaps_prog_map_lookup_elem(map_, record + layout_.key));
+    if (inner == nullptr) return 0;
+    return Access(shape_.Inner(), usermaps_prog_map_lookup_elem(inner, record + layout_.inner_key),
+                  record, store, false);
   }
 
   int64_t Result(HelperAction action, uint8_t* record, ControlRecord* words) {
@@ -102,15 +111,17 @@ class DirectProgram : public HostProgram {
     const uint8_t* value = record + layout_.value;
     uint8_t* output = record + layout_.output;
     const bool hold = action == HelperAction::kUpdateHold || action == HelperAction::kDeleteHold;
-    const void* held = hold ? usermaps_prog_map_lookup_elem(map_, key) : nullptr;
+    const bool holds = hold && !IsMapOfMaps(shape_.type);
+    const void* held = holds ? usermaps_prog_map_lookup_elem(map_, key) : nullptr;
     int64_t result = 0;
     switch (action) {
       case HelperAction::kLookup:
       case HelperAction::kLookupStore:
       case HelperAction::kLookupLock:
       case HelperAction::kLookupStoreLock:
+        if (IsMapOfMaps(shape_.type)) return -EINVAL;  // A map is no value.
         return Access(
-            usermaps_prog_map_lookup_elem(map_, key), record,
+            shape_, usermaps_prog_map_lookup_elem(map_, key), record,
             action == HelperAction::kLookupStore || action == HelperAction::kLookupStoreLock,
             action == HelperAction::kLookupLock || action == HelperAction::kLookupStoreLock);
       case HelperAction::kUpdate:
@@ -129,6 +140,7 @@ class DirectProgram : public HostProgram {
         return usermaps_prog_map_peek_elem(map_, output);
       case HelperAction::kLookupPercpu:
         return Access(
+            shape_,
             usermaps_prog_map_lookup_percpu_elem(map_, key, static_cast<uint32_t>(words->argument)),
             record, false, false);
       case HelperAction::kForEach: {
@@ -137,10 +149,11 @@ class DirectProgram : public HostProgram {
       }
       case HelperAction::kLookupInner:
       case HelperAction::kLookupInnerStore:
+        return AccessInner(record, action == HelperAction::kLookupInnerStore);
       case HelperAction::kCount:
         return -EINVAL;
     }
-    if (held != nullptr) Read(output, held);
+    if (held != nullptr) Read(shape_, output, held);
     return result;
   }
 
@@ -150,7 +163,7 @@ class DirectProgram : public HostProgram {
     if (index < self->layout_.note_count) {
       uint8_t* note = record + self->layout_.output + index * self->layout_.note_stride;
       std::memcpy(note, key, self->shape_.key_size);
-      self->Read(note + RoundUpTo8(self->shape_.key_size), value);
+      Read(self->shape_, note + RoundUpTo8(self->shape_.key_size), value);
     }
     return words->visited == words->argument;
   }
