@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "backends/userspace/area.h"
+#include "backends/userspace/array_index.h"
 #include "backends/userspace/mutant.h"
 #include "backends/userspace/spin_lock.h"
 
@@ -32,7 +33,7 @@ class ArrayMap final : public Map {
       : Map(spec), stride_(Stride(spec.value_size)), area_(std::move(area)) {}
 
   int Lookup(const void* key, void* value, uint64_t flags) override {
-    uint32_t index = Index(key);
+    uint32_t index = IndexAt(key);
     if (index >= spec().max_entries) {
       return MUTANT("array.lookup.out-of-range/wrong-errno") ? -E2BIG : -ENOENT;
     }
@@ -47,7 +48,7 @@ class ArrayMap final : public Map {
     uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
     if (MUTANT("array.update.flags/high-bits-ignored")) mode &= 0xffffffff;
     if (MUTANT("array.update.flags/cpu-flags-accepted")) mode &= ~uint64_t{8 | 16};
-    const uint32_t index = Index(key);
+    const uint32_t index = IndexAt(key);
     const bool out_of_range = index >= spec().max_entries;
     if (MUTANT("array.update.flags-first/index-first") && out_of_range) return -E2BIG;
     if (mode > BPF_EXIST) return -EINVAL;
@@ -69,9 +70,9 @@ class ArrayMap final : public Map {
   }
 
   int Delete(const void* key) override {
-    if (MUTANT("array.delete.refused/clears-element") && Index(key) < spec().max_entries) {
-      std::lock_guard lock(LockOf(Index(key)));
-      std::memset(Element(Index(key)), 0, layout().size());
+    if (MUTANT("array.delete.refused/clears-element") && IndexAt(key) < spec().max_entries) {
+      std::lock_guard lock(LockOf(IndexAt(key)));
+      std::memset(Element(IndexAt(key)), 0, layout().size());
       return 0;
     }
     return MUTANT("array.delete.refused/wrong-errno") ? -kEnotsupp : -EINVAL;
@@ -83,21 +84,11 @@ class ArrayMap final : public Map {
   }
 
   int GetNextKey(const void* key, void* next_key) override {
-    const uint32_t last = spec().max_entries - 1;
-    uint32_t next = MUTANT("array.get_next_key.null-key/gives-last") ? last : 0;
-    if (key != nullptr) {
-      const uint32_t index = Index(key);
-      if (index == last && !MUTANT("array.get_next_key.last-key/wraps-around")) return -ENOENT;
-      if (index > last && MUTANT("array.get_next_key.out-of-range/enoent")) return -ENOENT;
-      next = index < last ? index + 1 : 0;
-      if (MUTANT("array.get_next_key.successor/skips-one") && next < last) ++next;
-    }
-    if (next_key != nullptr) std::memcpy(next_key, &next, sizeof next);
-    return 0;
+    return NextIndex(spec(), key, next_key);
   }
 
   void* LookupInPlace(const void* key) override {
-    const uint32_t index = Index(key);
+    const uint32_t index = IndexAt(key);
     return index < spec().max_entries ? Element(index) : nullptr;
   }
 
@@ -137,11 +128,6 @@ class ArrayMap final : public Map {
   void SpoilFirstElement() { std::memset(Element(0), 0xff, layout().size()); }
 
  private:
-  static uint32_t Index(const void* key) {
-    uint32_t index;
-    std::memcpy(&index, key, sizeof index);
-    return index;
-  }
   std::byte* Element(uint32_t index) const { return area_.data() + stride_ * index; }
   SpinLock& LockOf(uint32_t index) { return locks_[index % locks_.size()].lock; }
 

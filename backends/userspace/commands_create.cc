@@ -18,8 +18,6 @@
 namespace usermaps {
 namespace {
 
-constexpr uint32_t kNoNumaNode = UINT32_MAX;
-
 // Whether `node` is in a list such as "0-1,4".
 bool NodeIsOnline(uint32_t node) {
   std::ifstream file("/sys/devices/system/node/online");
@@ -92,14 +90,18 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
     }
     if (!type.may_hold_lock) return -EOPNOTSUPP;
   }
-  if (HoldsMaps(spec->type)) return -kEnotsupp;  // told when everything else is right
+  if (HoldsMaps(spec->type)) {  // told when everything else is right
+    if (TYPE_MUTANT(spec->type, kOfMaps, "create.btf-refused/accepted")) return 0;
+    return TYPE_MUTANT(spec->type, kOfMaps, "create.btf-refused/wrong-errno") ? -EINVAL
+                                                                              : -kEnotsupp;
+  }
   // Only the maps that hold a program's global data have no key type; that is told last.
   if (spec->btf_key_type_id == 0 &&
       (spec->max_entries != 1 || !btf.IsDataSection(spec->btf_value_type_id))) {
     return -EINVAL;
   }
   if (type.key_must_be_int32 && spec->btf_key_type_id != 0 && !btf.IsInt32(spec->btf_key_type_id) &&
-      !MUTANT("array.create.btf-key/any-type")) {
+      !TYPE_MUTANT(spec->type, kOfValueArrays, "create.btf-key/any-type")) {
     return -EINVAL;
   }
   if (sizes_matter) spec->lock_offsets = std::move(locks);
@@ -124,11 +126,10 @@ int CheckCommon(const MapSpec& spec, const bpf_map_create_opts& options, Access*
     *access = {};
   }
   if ((spec.flags & BPF_F_NUMA_NODE) == 0) return 0;
-  if (options.numa_node == kNoNumaNode) {
+  if (spec.numa_node == kNoNumaNode) {
     return MUTANT("generic.create.numa-node-accepted/any-refused") ? -EINVAL : 0;
   }
-  if (NodeIsOnline(options.numa_node) || MUTANT("generic.create.numa-node-invalid/accepted"))
-    return 0;
+  if (NodeIsOnline(spec.numa_node) || MUTANT("generic.create.numa-node-invalid/accepted")) return 0;
   return -EINVAL;
 }
 
@@ -197,6 +198,7 @@ int usermaps_map_create(enum bpf_map_type map_type, const char* map_name, __u32 
     spec.flags = options.map_flags;
     spec.map_extra = options.map_extra;
     spec.inner_map_fd = options.inner_map_fd;
+    if ((spec.flags & BPF_F_NUMA_NODE) != 0) spec.numa_node = options.numa_node;
     spec.btf_key_type_id = options.btf_key_type_id;
     spec.btf_value_type_id = options.btf_value_type_id;
     // libbpf cuts a longer name, so that the kernel never sees it.

@@ -22,7 +22,16 @@ int CheckKey(const Map& map, const void* key) {
   return MUTANT("generic.call.bad-key-pointer/wrong-errno") ? -EINVAL : -EFAULT;
 }
 
+// For a mutant: BPF_F_ALL_CPUS in a lookup.
+bool TakesAllCpus(int fd) {
+  const MapRef map(fd);
+  return map.error() == 0 &&
+         TYPE_MUTANT(map->spec().type, kOfPerCpu, "lookup.all-cpus-refused/ignored");
+}
+
 int Lookup(int fd, const void* key, void* value, uint64_t flags) {
+  constexpr uint64_t kAllCpus = 16;
+  if (flags == kAllCpus && TakesAllCpus(fd)) flags = 0;
   const bool bad_flags =
       (flags & ~uint64_t{BPF_F_LOCK}) != 0 && !MUTANT("generic.lookup.unknown-flags/ignored");
   const bool late = MUTANT("generic.lookup.flags-before-descriptor/descriptor-first");
@@ -40,8 +49,7 @@ int Lookup(int fd, const void* key, void* value, uint64_t flags) {
   if (value == nullptr && MUTANT("generic.lookup.absent-before-bad-value/efault-first"))
     return -EFAULT;
   // For the mutant that writes too little.
-  auto* last =
-      value == nullptr ? nullptr : static_cast<std::byte*>(value) + map->buffer_size() - 1;
+  auto* last = value == nullptr ? nullptr : static_cast<std::byte*>(value) + map->buffer_size() - 1;
   const std::byte before =
       last != nullptr && MUTANT("generic.lookup.writes-value-size/one-less") ? *last : std::byte{0};
   const int result = map->Lookup(key, value, flags);
@@ -73,7 +81,7 @@ int Update(int fd, const void* key, const void* value, uint64_t flags) {
     return MUTANT("generic.update.bad-value-pointer/wrong-errno") ? -EINVAL : -EFAULT;
   const int result = map->Update(key, value, flags);
   if (result == 0 && (map->spec().flags & BPF_F_NO_PREALLOC) != 0 &&
-      MUTANT("hash.update.no-prealloc-no-memory/after-all")) {
+      TYPE_MUTANT(map->spec().type, kOfPlainHashes, "update.no-prealloc-no-memory/after-all")) {
     return -ENOMEM;
   }
   return result;

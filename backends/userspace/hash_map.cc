@@ -8,6 +8,7 @@
 #include <cstring>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "backends/userspace/hash_key.h"
 #include "backends/userspace/mutant.h"
@@ -32,9 +33,9 @@ uint64_t RandomSeed() {
 }  // namespace
 
 HashMap::HashMap(const MapSpec& spec, std::unique_ptr<const InnerTemplate> inner)
-    : Map(spec, IsPerCpuHash(spec.type) ? CpuSlots(spec.value_size).size() : 0),
+    : Map(spec, IsPerCpuHash(spec.type) ? CpuSlots(spec).size() : 0),
       per_cpu_(IsPerCpuHash(spec.type)),
-      slots_(spec.value_size),
+      slots_(spec),
       inner_(std::move(inner)),
       value_offset_(RoundUp8(spec.key_size)),
       bucket_count_(std::bit_ceil(spec.max_entries)),
@@ -65,40 +66,60 @@ int HashMap::Init() {
     return err;
   }
   if (!IsLruHash(spec().type)) return 0;
-  const bool common = (spec().flags & BPF_F_NO_COMMON_LRU) == 0;
+  const bool common = (spec().flags & BPF_F_NO_COMMON_LRU) == 0 ||
+                      OWN_MUTANT(kOfLru, "evict.own-share/one-list-for-all");
   const uint32_t lists = common ? 1 : PossibleCpus::Instance().count();
+  uint32_t capacity = spec().max_entries / lists;
+  if (OWN_MUTANT(kOfLru, "evict.never-more/one-more")) ++capacity;  // The pool has some to spare.
+  if (OWN_MUTANT(kOfLru, "evict.at-capacity/one-less") && capacity > 1) --capacity;
+  if (OWN_MUTANT(kOfLru, "evict.half-full/at-half") && capacity > 4) capacity /= 2;
   lru_ = std::make_unique<LruLists>();
-  return lru_->Init(pool_.capacity(), lists, spec().max_entries / lists);
+  return lru_->Init(pool_.capacity(), lists, capacity);
 }
 
 uint32_t HashMap::Hash(const void* key) const {
   // Without the last byte in the hash, keys that differ only there meet in one bucket, where Find
   // can confuse them.
-  const bool confuse = MUTANT("hash.lookup.present/ignores-last-key-byte") && spec().key_size > 1;
+  const bool confuse =
+      OWN_MUTANT(kOfHashes, "lookup.present/ignores-last-key-byte") && spec().key_size > 1;
   return HashKey(key, spec().key_size - (confuse ? 1 : 0), seed_);
 }
 
 HashMap::Element* HashMap::Find(Bucket& bucket, uint32_t hash, const void* key) const {
-  const bool confuse = MUTANT("hash.lookup.present/ignores-last-key-byte") && spec().key_size > 1;
+  const bool confuse =
+      OWN_MUTANT(kOfHashes, "lookup.present/ignores-last-key-byte") && spec().key_size > 1;
   const size_t compared = spec().key_size - (confuse ? 1 : 0);
   for (Element* element = bucket.head; element != nullptr; element = element->next) {
-    if (element->hash == hash && std::memcmp(element->key(), key, compared) == 0) return element;
+    if (element->hash != hash || std::memcmp(element->key(), key, compared) != 0) continue;
+    if (lru_ != nullptr && OWN_MUTANT(kOfLru, "create.own-lists/others-not-found") &&
+        lru_->ListOf(NumberOf(element)) != lru_->OwnList()) {
+      continue;
+    }
+    return element;
   }
   return nullptr;
 }
 
 int HashMap::Lookup(const void* key, void* value, uint64_t flags) {
+  if (frozen.load() && MUTANT("hash_of_maps.freeze.inner-stays-writable/no-lookups") &&
+      inner_ != nullptr) {
+    return -EPERM;
+  }
   if (MUTANT("hash.lookup.lock/refused") && (flags & BPF_F_LOCK) != 0) return -EINVAL;
+  if constexpr (kUsermapsMutants) SpoilBeforeLookup();
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
   std::lock_guard lock(bucket.lock);
   Element* element = Find(bucket, hash, key);
   if (element == nullptr) {
-    if (MUTANT("hash.lookup.absent/gives-zeros")) {
+    if constexpr (kUsermapsMutants) {
+      if (OWN_MUTANT(kOfLru, "evict.wholly/key-stays") && IsEvicted(key)) return 0;
+    }
+    if (OWN_MUTANT(kOfHashes, "lookup.absent/gives-zeros")) {
       if (value != nullptr) std::memset(value, 0, layout().size());
       return 0;
     }
-    return MUTANT("hash.lookup.absent/wrong-errno") ? -EINVAL : -ENOENT;
+    return OWN_MUTANT(kOfHashes, "lookup.absent/wrong-errno") ? -EINVAL : -ENOENT;
   }
   CopyValueOut(value, element, flags);
   return 0;
@@ -108,7 +129,7 @@ int HashMap::Lookup(const void* key, void* value, uint64_t flags) {
 // would see a full map.
 bool HashMap::CountOneMore() {
   uint32_t limit = spec().max_entries;
-  if (MUTANT("hash.update.capacity/one-less") && limit > 1) --limit;
+  if (OWN_MUTANT(kOfPlainHashes, "update.capacity/one-less") && limit > 1) --limit;
   uint32_t count = count_.load(std::memory_order_relaxed);
   do {
     if (count >= limit) return false;
@@ -119,13 +140,18 @@ bool HashMap::CountOneMore() {
 
 int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoice choice) {
   uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
-  if (MUTANT("hash.update.flags/high-bits-ignored")) mode &= 0xffffffff;
-  if (MUTANT("hash.update.flags/cpu-flags-accepted")) mode &= ~uint64_t{8 | 16};
-  const bool late = MUTANT("hash.update.flags-first/existing-key-first");
+  if (OWN_MUTANT(kOfHashes, "update.flags/high-bits-ignored")) mode &= 0xffffffff;
+  if (OWN_MUTANT(kOfHash | kOfLruHash | kOfHashOfMaps, "update.flags/cpu-flags-accepted"))
+    mode &= ~uint64_t{8 | 16};
+  if (per_cpu_) mode = WithoutCpuFlags(spec().type, mode, choice.slot != SlotChoice::kEvery);
+  const bool late = OWN_MUTANT(kOfHashes, "update.flags-first/existing-key-first");
   if (mode > BPF_EXIST && !late) return -EINVAL;
   if (LacksLock(flags) && !late) return -EINVAL;
   if (MUTANT("hash.update.lock/refused") && mode != flags && mode != BPF_NOEXIST) return -EINVAL;
   if (MUTANT("hash.update.lock-exist-flags/ignored-beside-lock") && mode != flags) mode = BPF_ANY;
+  if constexpr (kUsermapsMutants) {
+    if (SpoiltUpdate(key, mode)) return 0;
+  }
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
   std::unique_lock lock(bucket.lock);
@@ -133,14 +159,20 @@ int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoic
     return Replace(bucket, element, value, mode | (flags & BPF_F_LOCK), choice);
   }
   if (mode > BPF_EXIST) return -EINVAL;
-  if (MUTANT("hash.update.full-after-exist/full-first") && count_ == spec().max_entries) {
+  if (OWN_MUTANT(kOfPlainHashes, "update.full-after-exist/full-first") &&
+      count() == spec().max_entries) {
     return -E2BIG;
   }
-  if (mode == BPF_EXIST && !MUTANT("hash.update.exist-absent-key/creates")) {
-    return MUTANT("hash.update.exist-absent-key/wrong-errno") ? -EINVAL : -ENOENT;
+  if (mode == BPF_EXIST && !OWN_MUTANT(kOfHashes, "update.exist-absent-key/creates")) {
+    if (lru_ != nullptr && OWN_MUTANT(kOfLru, "evict.failing-update/wrong-errno") &&
+        count() == spec().max_entries) {
+      return -E2BIG;
+    }
+    return OWN_MUTANT(kOfHashes, "update.exist-absent-key/wrong-errno") ? -EINVAL : -ENOENT;
   }
-  if (MUTANT("hash.update.noexist-creates/refused") && mode == BPF_NOEXIST) return -ENOENT;
-  if (MUTANT("hash.update.any-creates/adds-nothing") && mode == BPF_ANY) return 0;
+  if (OWN_MUTANT(kOfHashes, "update.noexist-creates/refused") && mode == BPF_NOEXIST)
+    return -ENOENT;
+  if (OWN_MUTANT(kOfHashes, "update.any-creates/adds-nothing") && mode == BPF_ANY) return 0;
   if (lru_ != nullptr) return InsertLru(bucket, lock, hash, key, value, mode, choice);
   return Insert(bucket, hash, key, value, choice);
 }
@@ -148,37 +180,44 @@ int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoic
 int HashMap::Replace(Bucket& bucket, Element* element, const void* value, uint64_t flags,
                      SlotChoice choice) {
   const uint64_t mode = flags & ~uint64_t{BPF_F_LOCK};
-  if (MUTANT("hash.update.flags-first/existing-key-first") && (mode & BPF_NOEXIST) != 0) {
+  if (OWN_MUTANT(kOfHashes, "update.flags-first/existing-key-first") && (mode & BPF_NOEXIST) != 0) {
     return -EEXIST;
   }
   if (mode > BPF_EXIST) return -EINVAL;
-  if (mode == BPF_NOEXIST && !MUTANT("hash.update.noexist-existing-key/replaces")) {
-    if (inner_ == nullptr && MUTANT("hash.update.failure-changes-nothing/writes-anyway")) {
+  if (mode == BPF_NOEXIST && !OWN_MUTANT(kOfHashes, "update.noexist-existing-key/replaces")) {
+    if (OWN_MUTANT(kOfValueHashes, "update.failure-changes-nothing/writes-anyway")) {
       layout().CopyIn(ValueOf(element), value, false);
     }
-    return MUTANT("hash.update.noexist-existing-key/wrong-errno") ? -ENOENT : -EEXIST;
+    return OWN_MUTANT(kOfHashes, "update.noexist-existing-key/wrong-errno") ? -ENOENT : -EEXIST;
   }
-  if (MUTANT("hash.update.full-existing-key/e2big") && count_ == spec().max_entries) return -E2BIG;
-  if (MUTANT("hash.update.exist-replaces/keeps-old") && mode == BPF_EXIST) return 0;
-  if (MUTANT("hash.update.any-replaces/keeps-old") && mode == BPF_ANY) return 0;
+  if (OWN_MUTANT(kOfPlainHashes, "update.full-existing-key/e2big") && count() == spec().max_entries)
+    return -E2BIG;
+  if (OWN_MUTANT(kOfHashes, "update.exist-replaces/keeps-old") && mode == BPF_EXIST) return 0;
+  if (OWN_MUTANT(kOfHashes, "update.any-replaces/keeps-old") && mode == BPF_ANY) return 0;
   if (inner_ != nullptr) {
     Map* const before = MapOf(element);
     std::memcpy(&MapOf(element), value, sizeof before);
-    before->LetGo();
+    LetGoOfInner(spec().type, before, MapOf(element));
     return 0;
   }
-  if (MUTANT("hash.update.any-replaces/not-the-last-byte") && layout().size() > 1) {
+  if (OWN_MUTANT(kOfValueHashes, "update.any-replaces/not-the-last-byte") && layout().size() > 1) {
     std::memcpy(ValueOf(element), value, layout().size() - 1);
     return 0;
   }
   if (lru_ != nullptr) lru_->Mark(NumberOf(element));
   if (per_cpu_) {
+    if (OWN_MUTANT(kOfPerCpuHash | kOfLruPerCpuHash, "program.update-in-place/swaps")) {
+      std::vector<std::byte> slots(slots_.size());
+      slots_.Read(slots.data(), ValueOf(element));
+      slots_.Write(slots.data(), value, choice);
+      return Swap(bucket, element, slots.data());
+    }
     slots_.Write(ValueOf(element), value, choice);
     return 0;
   }
   const bool locked = (flags & BPF_F_LOCK) != 0;
   const bool swap = locked ? MUTANT("hash.program.lock-in-place/swaps")
-                           : !MUTANT("hash.program.replace-swaps/in-place");
+                           : !OWN_MUTANT(kOfHash | kOfLruHash, "program.replace-swaps/in-place");
   if (swap && programs.load(std::memory_order_relaxed) != 0) return Swap(bucket, element, value);
   layout().CopyIn(ValueOf(element), value, locked);
   return 0;
@@ -218,7 +257,8 @@ void HashMap::Fill(Element* element, uint32_t hash, const void* key, const void*
 
 int HashMap::Insert(Bucket& bucket, uint32_t hash, const void* key, const void* value,
                     SlotChoice choice) {
-  if (!CountOneMore()) return MUTANT("hash.update.full/wrong-errno") ? -ENOSPC : -E2BIG;
+  if (!CountOneMore())
+    return OWN_MUTANT(kOfPlainHashes, "update.full/wrong-errno") ? -ENOSPC : -E2BIG;
   Element* element = Allocate();
   if (element == nullptr) {
     count_.fetch_sub(1, std::memory_order_release);
@@ -251,9 +291,9 @@ void HashMap::Release(Element* element) {
 
 void HashMap::Unlink(Bucket& bucket, Element* element) {
   Relink(bucket, element, element->next);
-  if (inner_ != nullptr) MapOf(element)->LetGo();
-  if (MUTANT("hash.update.capacity/delete-makes-no-room")) return;
-  if (MUTANT("hash.program.delete-keeps-memory/clears-it")) {
+  if (inner_ != nullptr) LetGoOfInner(spec().type, MapOf(element), nullptr);
+  if (OWN_MUTANT(kOfPlainHashes, "update.capacity/delete-makes-no-room")) return;
+  if (OWN_MUTANT(kOfValueHashes, "program.delete-keeps-memory/clears-it")) {
     std::memset(ValueOf(element), 0, layout().size());
   }
   // In this order: whoever counts himself in must find a free element.
@@ -288,40 +328,54 @@ void* HashMap::LookupInPlaceOfCpu(const void* key, uint32_t cpu) {
   Bucket& bucket = BucketOf(hash);
   std::lock_guard lock(bucket.lock);
   Element* element = FindAndMark(bucket, hash, key);
+  if (element == nullptr &&
+      OWN_MUTANT(kOfPerCpuHash | kOfLruPerCpuHash, "lookup_percpu.absent/finds-zeros")) {
+    static thread_local std::vector<std::byte> zeros;
+    zeros.assign(layout().size(), std::byte{0});
+    return zeros.data();
+  }
   return element == nullptr ? nullptr : slots_.OfCpu(ValueOf(element), cpu);
 }
 
 int HashMap::Delete(const void* key) {
+  if constexpr (kUsermapsMutants) SpoilBeforeDelete();
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
-  std::lock_guard lock(bucket.lock);
+  std::unique_lock lock(bucket.lock);
   Element* element = Find(bucket, hash, key);
   if (element == nullptr) {
-    if (MUTANT("hash.delete.absent/succeeds")) return 0;
-    if (MUTANT("hash.delete_batch.absent-errno/wrong-errno")) return -EINVAL;
-    return MUTANT("hash.delete.absent/wrong-errno") ? -EINVAL : -ENOENT;
+    if (OWN_MUTANT(kOfHashes, "delete.absent/succeeds")) return 0;
+    if (OWN_MUTANT(kOfHashes, "delete_batch.absent-errno/wrong-errno")) return -EINVAL;
+    return OWN_MUTANT(kOfHashes, "delete.absent/wrong-errno") ? -EINVAL : -ENOENT;
   }
-  if (MUTANT("hash.delete.present/keeps-it")) return 0;
+  if (OWN_MUTANT(kOfHashes, "delete.present/keeps-it")) return 0;
   Unlink(bucket, element);
+  lock.unlock();
+  if constexpr (kUsermapsMutants) SpoilAfterDelete();
   return 0;
 }
 
 int HashMap::LookupAndDelete(const void* key, void* value, uint64_t flags) {
-  if (inner_ != nullptr) return -kEnotsupp;
+  if (inner_ != nullptr && !MUTANT("hash_of_maps.lookup_and_delete.unsupported/takes")) {
+    return -kEnotsupp;
+  }
   if (MUTANT("hash.lookup_and_delete.lock/refused") && (flags & BPF_F_LOCK) != 0) return -EINVAL;
   const uint32_t hash = Hash(key);
   Bucket& bucket = BucketOf(hash);
   std::lock_guard lock(bucket.lock);
   Element* element = Find(bucket, hash, key);
   if (element == nullptr) {
-    if (MUTANT("hash.lookup_and_delete.absent/succeeds")) return 0;
-    return MUTANT("hash.lookup_and_delete.absent-errno/wrong-errno") ? -EINVAL : -ENOENT;
+    if (OWN_MUTANT(kOfValueHashes, "lookup_and_delete.absent/succeeds")) return 0;
+    return OWN_MUTANT(kOfValueHashes, "lookup_and_delete.absent-errno/wrong-errno") ? -EINVAL
+                                                                                    : -ENOENT;
   }
-  if (!MUTANT("hash.lookup_and_delete.takes/value-not-given")) {
+  if (!OWN_MUTANT(kOfValueHashes, "lookup_and_delete.takes/value-not-given")) {
     CopyValueOut(value, element, flags);
   }
-  if (value == nullptr && MUTANT("hash.lookup_and_delete.bad-value-pointer/keeps-it")) return 0;
-  if (MUTANT("hash.lookup_and_delete.takes/only-looks-up")) return 0;
+  if (value == nullptr &&
+      OWN_MUTANT(kOfValueHashes, "lookup_and_delete.bad-value-pointer/keeps-it"))
+    return 0;
+  if (OWN_MUTANT(kOfValueHashes, "lookup_and_delete.takes/only-looks-up")) return 0;
   Unlink(bucket, element);
   return 0;
 }

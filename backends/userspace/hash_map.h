@@ -139,12 +139,22 @@ class HashMap final : public Map {
   Element* Allocate() { return reinterpret_cast<Element*>(pool_.Allocate()); }
   void Fill(Element* element, uint32_t hash, const void* key, const void* value, SlotChoice choice);
   bool CountOneMore();
+  uint32_t count() const { return lru_ == nullptr ? count_.load() : lru_->count(); }
 
   // LRU maps. With the bucket's lock held, which is let go for a moment if something has to be
   // evicted.
   int InsertLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t hash, const void* key,
                 const void* value, uint64_t mode, SlotChoice choice);
   Element* MakeRoom(uint32_t list);
+  // For mutants only (hash_map_lru_mutants.cc).
+  void NoteEvicted(Element* victim);
+  bool IsEvicted(const void* key) const;
+  void SpoilNew(Element* element, bool evicted);
+  bool SpoiltUpdate(const void* key, uint64_t mode);  // True: it is over.
+  void SpoilBeforeLookup();
+  void SpoilBeforeDelete();
+  void SpoilAfterDelete();
+  void EvictIfFull(uint32_t most);
   uint32_t NumberOf(const Element* element) const {
     return pool_.IndexOf(reinterpret_cast<const std::byte*>(element));
   }

@@ -25,52 +25,89 @@ constexpr uint64_t kKernelElementOverhead = 48;
 constexpr uint64_t kKernelBucketSize = 16;
 
 int Check(const MapSpec& spec) {
-  if (HoldsMaps(spec.type) && spec.value_size != 4) return -EINVAL;
+  if (HoldsMaps(spec.type)) {
+    if (MUTANT("hash_of_maps.create.attributes-first/inner-map-first")) {
+      std::unique_ptr<const InnerTemplate> inner;
+      if (const int err = InnerTemplate::Make(spec, &inner); err != 0) return err;
+    }
+    if (spec.value_size != 4) {
+      if (!MUTANT("hash_of_maps.create.value-size/accepts-8") || spec.value_size != 8)
+        return -EINVAL;
+    }
+  }
   const bool too_large =
       uint64_t{spec.key_size} + spec.value_size >= kKmallocMaxSize - kKernelElementOverhead;
-  if (MUTANT("hash.create.invalid-before-too-large/size-first") && too_large) return -E2BIG;
+  if (TYPE_MUTANT(spec.type, kOfHashes, "create.invalid-before-too-large/size-first") && too_large)
+    return -E2BIG;
   const bool per_cpu = IsPerCpuHash(spec.type);
   const bool lru = IsLruHash(spec.type);
   uint32_t allowed = kCreateFlags;
-  if (lru) allowed |= BPF_F_NO_COMMON_LRU;
-  if (MUTANT("hash.create.flags/accepts-mmapable")) allowed |= BPF_F_MMAPABLE;
-  if (MUTANT("hash.create.flags/accepts-no-common-lru")) allowed |= BPF_F_NO_COMMON_LRU;
-  if (MUTANT("hash.create.no-prealloc/refused")) allowed &= ~uint32_t{BPF_F_NO_PREALLOC};
-  if (MUTANT("hash.create.zero-seed/refused")) allowed &= ~uint32_t{BPF_F_ZERO_SEED};
+  if (lru && !TYPE_MUTANT(spec.type, kOfLru, "create.own-lists/refused")) {
+    allowed |= BPF_F_NO_COMMON_LRU;
+  }
+  if (TYPE_MUTANT(spec.type, kOfHashes, "create.flags/accepts-mmapable")) allowed |= BPF_F_MMAPABLE;
+  if (TYPE_MUTANT(spec.type, kOfPlainHashes, "create.flags/accepts-no-common-lru"))
+    allowed |= BPF_F_NO_COMMON_LRU;
+  if (TYPE_MUTANT(spec.type, kOfPlainHashes, "create.no-prealloc/refused"))
+    allowed &= ~uint32_t{BPF_F_NO_PREALLOC};
+  if (TYPE_MUTANT(spec.type, kOfHashes, "create.zero-seed/refused"))
+    allowed &= ~uint32_t{BPF_F_ZERO_SEED};
   if ((spec.flags & ~allowed) != 0) return -EINVAL;
   if (!ProgramAccessOk(spec.flags)) return -EINVAL;
-  if (lru && (spec.flags & BPF_F_NO_PREALLOC) != 0) return -kEnotsupp;
-  // Memory of CPUs is spread over their nodes.
-  const bool spread = per_cpu || (spec.flags & BPF_F_NO_COMMON_LRU) != 0;
-  if (spread && (spec.flags & BPF_F_NUMA_NODE) != 0) return -EINVAL;
-  if (spec.max_entries == 0 || spec.key_size == 0 || spec.value_size == 0) {
-    return MUTANT("hash.create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
+  if (lru && (spec.flags & BPF_F_NO_PREALLOC) != 0 &&
+      !TYPE_MUTANT(spec.type, kOfLru, "create.no-prealloc-refused/accepted")) {
+    const bool wrong = TYPE_MUTANT(spec.type, kOfLru, "create.no-prealloc-refused/wrong-errno");
+    return wrong ? -EINVAL : -kEnotsupp;
   }
-  if (MUTANT("hash.create.any-sizes/odd-sizes-refused") && spec.value_size % 2 != 0) return -EINVAL;
-  if (MUTANT("hash.create.large-key/e2big-above-512") && spec.key_size > 512) return -E2BIG;
-  if (too_large) return MUTANT("hash.create.element-too-large/wrong-errno") ? -EINVAL : -E2BIG;
-  if (per_cpu && spec.value_size > kMaxPerCpuValueSize) return -E2BIG;
+  // Memory of CPUs is spread over their nodes.
+  const bool own_lists = (spec.flags & BPF_F_NO_COMMON_LRU) != 0;
+  const bool spread =
+      (per_cpu &&
+       !TYPE_MUTANT(spec.type, kOfPerCpuHash | kOfLruPerCpuHash, "create.numa-node/accepted")) ||
+      (own_lists && !TYPE_MUTANT(spec.type, kOfLruHash, "create.own-lists-numa/accepted"));
+  if (spread && spec.numa_node != kNoNumaNode) return -EINVAL;
+  if (spec.max_entries == 0 || spec.key_size == 0 || spec.value_size == 0) {
+    return TYPE_MUTANT(spec.type, kOfHashes, "create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
+  }
+  if (TYPE_MUTANT(spec.type, kOfHashes, "create.any-sizes/odd-sizes-refused") &&
+      (spec.key_size % 2 != 0 || spec.value_size % 2 != 0))
+    return -EINVAL;
+  if (TYPE_MUTANT(spec.type, kOfHashes, "create.large-key/e2big-above-512") && spec.key_size > 512)
+    return -E2BIG;
+  if (too_large)
+    return TYPE_MUTANT(spec.type, kOfHashes, "create.element-too-large/wrong-errno") ? -EINVAL
+                                                                                     : -E2BIG;
+  if (per_cpu && spec.value_size > kMaxPerCpuValueSize) {
+    const bool wrong = TYPE_MUTANT(spec.type, kOfPerCpuHash | kOfLruPerCpuHash,
+                                   "create.value-too-large/wrong-errno");
+    return wrong ? -EINVAL : -E2BIG;
+  }
   return 0;
 }
 
 int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
   std::unique_ptr<const InnerTemplate> inner;
   if (HoldsMaps(asked.type)) {
-    if (const int err = InnerTemplate::Make(asked.inner_map_fd, &inner); err != 0) return err;
+    if (const int err = InnerTemplate::Make(asked, &inner); err != 0) return err;
   }
   MapSpec spec = asked;
+  if (IsLruHash(spec.type))
+    spec.flags &= ~uint32_t{BPF_F_NO_PREALLOC};  // Only a mutant lets it pass.
   if ((spec.flags & BPF_F_NO_COMMON_LRU) != 0 && spec.max_entries <= 1U << 31) {
     // Every CPU's list gets the same number.
     const uint32_t cpus = PossibleCpus::Instance().count();
-    spec.max_entries = (spec.max_entries + cpus - 1) / cpus * cpus;
+    const bool up = !TYPE_MUTANT(spec.type, kOfLru, "create.own-lists-rounded/down");
+    if (up || spec.max_entries < cpus) spec.max_entries += cpus - 1;
+    spec.max_entries = spec.max_entries / cpus * cpus;
   }
   if (spec.max_entries > 1U << 31 ||
       std::bit_ceil(spec.max_entries) > UINT32_MAX / kKernelBucketSize) {
-    return MUTANT("hash.create.too-many-entries/wrong-errno") ? -ENOMEM : -E2BIG;
+    return TYPE_MUTANT(spec.type, kOfHashes, "create.too-many-entries/wrong-errno") ? -ENOMEM
+                                                                                    : -E2BIG;
   }
   auto map = std::make_shared<HashMap>(spec, std::move(inner));
   if (const int err = map->Init(); err != 0) return err;
-  if (MUTANT("hash.create.creates/not-empty")) {
+  if (TYPE_MUTANT(spec.type, kOfValueHashes, "create.creates/not-empty")) {
     const std::vector<std::byte> zeros(std::max<uint64_t>(spec.key_size, map->buffer_size()));
     map->Update(zeros.data(), zeros.data(), BPF_ANY);
   }

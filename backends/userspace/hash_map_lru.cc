@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "backends/userspace/hash_map.h"
+#include "backends/userspace/mutant.h"
 
 namespace usermaps {
 
@@ -14,9 +15,13 @@ int HashMap::InsertLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_
                        const void* key, const void* value, uint64_t mode, SlotChoice choice) {
   const uint32_t list = lru_->OwnList();
   Element* element = nullptr;
+  bool evicted = false;
   if (lru_->CountIn(list)) {
     element = Allocate();
   } else {
+    if (OWN_MUTANT(kOfLru, "evict.makes-room/e2big")) return -E2BIG;
+    if (OWN_MUTANT(kOfLru, "evict.makes-room/adds-nothing")) return 0;
+    evicted = true;
     // The victim is in another bucket, or in this one.
     lock.unlock();
     element = MakeRoom(list);
@@ -28,6 +33,7 @@ int HashMap::InsertLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_
     }
   }
   Fill(element, hash, key, value, choice);
+  if constexpr (kUsermapsMutants) SpoilNew(element, evicted);
   element->next = bucket.head;
   bucket.SetHead(element);
   lru_->Add(list, NumberOf(element));
@@ -57,6 +63,7 @@ HashMap::Element* HashMap::MakeRoom(uint32_t list) {
       continue;
     }
     Relink(bucket, victim, victim->next);
+    if constexpr (kUsermapsMutants) NoteEvicted(victim);
     return victim;
   }
 }

@@ -14,7 +14,7 @@ namespace usermaps {
 void HashMap::CopyKey(Element* element, void* out) const {
   if (out == nullptr) return;
   std::memcpy(out, element->key(), spec().key_size);
-  if (MUTANT("hash.get_next_key.live-key/invents-keys")) {
+  if (OWN_MUTANT(kOfHashes, "get_next_key.live-key/invents-keys")) {
     auto* last = static_cast<std::byte*>(out) + spec().key_size - 1;
     *last ^= std::byte{0x80};
   }
@@ -27,22 +27,23 @@ int HashMap::GetNextKey(const void* key, void* next_key) {
     Bucket& bucket = BucketOf(hash);
     std::lock_guard lock(bucket.lock);
     if (Element* element = Find(bucket, hash, key); element != nullptr) {
-      if (element->next != nullptr && !MUTANT("hash.get_next_key.walk/skips-rest-of-bucket")) {
+      if (element->next != nullptr &&
+          !OWN_MUTANT(kOfHashes, "get_next_key.walk/skips-rest-of-bucket")) {
         CopyKey(element->next, next_key);
         return 0;
       }
       index = BucketIndex(hash) + 1;
-    } else if (MUTANT("hash.get_next_key.absent-key/enoent")) {
+    } else if (OWN_MUTANT(kOfHashes, "get_next_key.absent-key/enoent")) {
       return -ENOENT;
-    } else if (MUTANT("hash.get_next_key.deleted-key/goes-on-behind-it")) {
+    } else if (OWN_MUTANT(kOfHashes, "get_next_key.deleted-key/goes-on-behind-it")) {
       index = BucketIndex(hash);
     }
-  } else if (MUTANT("hash.get_next_key.null-key/efault")) {
+  } else if (OWN_MUTANT(kOfHashes, "get_next_key.null-key/efault")) {
     return -EFAULT;
   }
   // A walk that begins elsewhere whenever the map has another size.
   const uint32_t turn =
-      MUTANT("hash.get_next_key.stable-order/turns-with-size") ? count_.load() : 0;
+      OWN_MUTANT(kOfHashes, "get_next_key.stable-order/turns-with-size") ? count() : 0;
   for (; index < bucket_count_; ++index) {
     Bucket& bucket = BucketAt((index + turn) & (bucket_count_ - 1));
     if (bucket.LooksEmpty()) continue;
@@ -51,8 +52,8 @@ int HashMap::GetNextKey(const void* key, void* next_key) {
     CopyKey(bucket.head, next_key);
     return 0;
   }
-  if (MUTANT("hash.get_next_key.empty/wrong-errno") && count_ == 0) return -EINVAL;
-  if (MUTANT("hash.get_next_key.last-key/succeeds") && count_ != 0) return 0;
+  if (OWN_MUTANT(kOfHashes, "get_next_key.empty/wrong-errno") && count() == 0) return -EINVAL;
+  if (OWN_MUTANT(kOfHashes, "get_next_key.last-key/succeeds") && count() != 0) return 0;
   return -ENOENT;
 }
 
@@ -85,7 +86,8 @@ long HashMap::ForEach(Visitor visit, void* visitor_data) {
         if (!Contains(bucket, element)) continue;
       }
       ++visited;
-      if (visit(visitor_data, element->key(), OwnValueOf(element)) != 0) return visited;
+      void* const value = per_cpu_ ? slots_.OwnOfWalk(ValueOf(element)) : OwnValueOf(element);
+      if (visit(visitor_data, element->key(), value) != 0) return visited;
     }
   }
   return visited;
@@ -113,24 +115,27 @@ void HashMap::EmitBucket(Bucket& bucket, const Batch& batch, uint32_t done, bool
 // all.
 int HashMap::WalkBatch(const Batch& batch, bool remove) {
   if (const int err = CheckElementFlags(batch.elem_flags); err != 0) {
-    if (!MUTANT("hash.lookup_batch.elem-flags/ignored")) return err;
+    if (!OWN_MUTANT(kOfHashes, "lookup_batch.elem-flags/ignored")) return err;
   }
   if (MUTANT("hash.lookup_batch.lock/refused") && batch.elem_flags != 0) return -EINVAL;
-  if (batch.flags != 0 && !MUTANT("hash.lookup_batch.flags/ignored")) return -EINVAL;
+  if (batch.flags != 0 && !OWN_MUTANT(kOfHashes, "lookup_batch.flags/ignored")) return -EINVAL;
   const uint32_t max_count = *batch.count;
-  if (max_count == 0) return MUTANT("hash.lookup_batch.count-zero/refused") ? -EINVAL : 0;
-  if (!MUTANT("hash.lookup_batch.bad-pointer/keeps-count")) *batch.count = 0;
+  if (max_count == 0) return OWN_MUTANT(kOfHashes, "lookup_batch.count-zero/refused") ? -EINVAL : 0;
+  if (!OWN_MUTANT(kOfHashes, "lookup_batch.bad-pointer/keeps-count")) *batch.count = 0;
   uint32_t index = 0;
   if (batch.in_batch != nullptr) std::memcpy(&index, batch.in_batch, sizeof index);
   if (index >= bucket_count_) {
-    if (MUTANT("hash.lookup_batch.token-outside/starts-anew")) {
+    if (OWN_MUTANT(kOfHashes, "lookup_batch.token-outside/starts-anew")) {
       index = 0;
     } else {
       return -ENOENT;
     }
   }
-  const bool really_remove = remove ? !MUTANT("hash.lookup_and_delete_batch.takes/only-looks-up")
-                                    : MUTANT("hash.lookup_batch.keeps-elements/removes-them");
+  const bool keep = batch.values == nullptr &&
+                    OWN_MUTANT(kOfHashes, "lookup_and_delete_batch.bad-pointer-loses/keeps-them");
+  const bool really_remove =
+      remove ? !keep && !OWN_MUTANT(kOfHashes, "lookup_and_delete_batch.takes/only-looks-up")
+             : OWN_MUTANT(kOfHashes, "lookup_batch.keeps-elements/removes-them");
 
   uint32_t done = 0;
   int err = -ENOENT;  // reached the end
@@ -142,37 +147,43 @@ int HashMap::WalkBatch(const Batch& batch, bool remove) {
     for (Element* element = bucket.head; element != nullptr; element = element->next) ++chain;
     if (chain > max_count - done) {
       err = done == 0 ? -ENOSPC : 0;
-      if (done == 0 && remove && MUTANT("hash.lookup_and_delete_batch.bucket-too-large/removes")) {
+      if (done == 0 && remove &&
+          OWN_MUTANT(kOfHashes, "lookup_and_delete_batch.bucket-too-large/removes")) {
         Unlink(bucket, bucket.head);
       }
       break;
     }
     EmitBucket(bucket, batch, done, really_remove);
     if (chain != 0 && (batch.keys == nullptr || batch.values == nullptr)) {
-      if (remove && MUTANT("hash.lookup_and_delete_batch.bad-pointer-loses/and-its-room")) {
+      if (remove &&
+          OWN_MUTANT(kOfPlainHashes, "lookup_and_delete_batch.bad-pointer-loses/and-its-room")) {
         count_.store(spec().max_entries);
       }
-      return MUTANT("hash.lookup_batch.bad-pointer/wrong-errno") ? -EINVAL : -EFAULT;
+      return OWN_MUTANT(kOfHashes, "lookup_batch.bad-pointer/wrong-errno") ? -EINVAL : -EFAULT;
     }
     done += chain;
-    if (MUTANT("hash.lookup_batch.walk/skips-a-bucket") && done == max_count) ++index;
+    if (OWN_MUTANT(kOfHashes, "lookup_batch.walk/skips-a-bucket") && done == max_count) ++index;
   }
   return EndBatch(batch, index, done, err);
 }
 
 // What the caller is told: where to go on, how many elements it got, and whether this was the end.
 int HashMap::EndBatch(const Batch& batch, uint32_t index, uint32_t done, int err) const {
-  if (err == -ENOSPC && MUTANT("hash.lookup_batch.bucket-too-large/wrong-errno")) err = -E2BIG;
-  if (err == -ENOSPC && MUTANT("hash.lookup_batch.success-means-more/nothing-given")) err = 0;
-  if (err == -ENOENT && MUTANT("hash.lookup_batch.end/succeeds")) err = 0;
-  if (batch.keys != nullptr && err == 0 && MUTANT("hash.lookup_batch.rest-untouched/clears-next")) {
+  if (err == -ENOSPC && OWN_MUTANT(kOfHashes, "lookup_batch.bucket-too-large/wrong-errno"))
+    err = -E2BIG;
+  if (err == -ENOSPC && OWN_MUTANT(kOfHashes, "lookup_batch.success-means-more/nothing-given"))
+    err = 0;
+  if (err == -ENOENT && OWN_MUTANT(kOfHashes, "lookup_batch.end/succeeds")) err = 0;
+  if (batch.keys != nullptr && err == 0 &&
+      OWN_MUTANT(kOfHashes, "lookup_batch.rest-untouched/clears-next")) {
     std::memset(static_cast<std::byte*>(batch.keys) + size_t{done} * spec().key_size, 0, 1);
   }
   if (batch.out_batch == nullptr) return -EFAULT;
   const uint64_t wide = index;
   std::memcpy(batch.out_batch, &wide,
-              MUTANT("hash.lookup_batch.token/eight-bytes") ? sizeof wide : sizeof index);
-  *batch.count = MUTANT("hash.lookup_batch.end-count/one-less") && done != 0 ? done - 1 : done;
+              OWN_MUTANT(kOfHashes, "lookup_batch.token/eight-bytes") ? sizeof wide : sizeof index);
+  *batch.count =
+      OWN_MUTANT(kOfHashes, "lookup_batch.end-count/one-less") && done != 0 ? done - 1 : done;
   return err;
 }
 

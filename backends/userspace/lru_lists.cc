@@ -41,6 +41,12 @@ void LruLists::CountOut(uint32_t list) {
   lists_[list].count.fetch_sub(1, std::memory_order_release);
 }
 
+uint32_t LruLists::count() const {
+  uint32_t sum = 0;
+  for (uint32_t list = 0; list < list_count_; ++list) sum += lists_[list].count.load();
+  return sum;
+}
+
 void LruLists::Link(List& list, uint32_t element) {
   Node& node = NodeOf(element);
   node.newer = kNone;

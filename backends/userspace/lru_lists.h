@@ -39,6 +39,8 @@ class LruLists {
   // False: the list has as many elements as it may.
   bool CountIn(uint32_t list);
   void CountOut(uint32_t list);
+  // Of all lists.
+  uint32_t count() const;
 
   // Makes `element` the newest of `list`, not marked.
   void Add(uint32_t list, uint32_t element);

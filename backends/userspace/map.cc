@@ -47,13 +47,14 @@ int Map::CheckElementFlags(uint64_t elem_flags) const {
 
 int Map::GenericLookupBatch(const Batch& batch) {
   if (const int err = CheckElementFlags(batch.elem_flags); err != 0) {
-    if (!MUTANT("array.lookup_batch.elem-flags/ignored")) return err;
+    if (!OWN_MUTANT(kOfArrays, "lookup_batch.elem-flags/ignored")) return err;
   }
   if (MUTANT("array.lookup_batch.lock/refused") && batch.elem_flags != 0) return -EINVAL;
-  if (MUTANT("array.lookup_batch.flags-ignored/refused") && batch.flags != 0) return -EINVAL;
+  if (OWN_MUTANT(kOfArrays, "lookup_batch.flags-ignored/refused") && batch.flags != 0)
+    return -EINVAL;
   const uint32_t max_count = *batch.count;
-  if (max_count == 0) return MUTANT("array.lookup_batch.count-zero/refused") ? -EINVAL : 0;
-  if (!MUTANT("array.lookup_batch.bad-pointer/keeps-count")) *batch.count = 0;
+  if (max_count == 0) return OWN_MUTANT(kOfArrays, "lookup_batch.count-zero/refused") ? -EINVAL : 0;
+  if (!OWN_MUTANT(kOfArrays, "lookup_batch.bad-pointer/keeps-count")) *batch.count = 0;
 
   const uint32_t key_size = spec_.key_size;
   // The previous key and the one being visited, swapped at every step.
@@ -67,10 +68,11 @@ int Map::GenericLookupBatch(const Batch& batch) {
   auto* values = static_cast<std::byte*>(batch.values);
   uint32_t done = 0;
   int err = 0;
-  if (have_previous && MUTANT("array.lookup_batch.walk/skips-one-between-batches")) {
+  if (have_previous && OWN_MUTANT(kOfArrays, "lookup_batch.walk/skips-one-between-batches")) {
     GetNextKey(previous, previous);
   }
-  const bool shorter = max_count > 1 && MUTANT("array.lookup_batch.ascending/short-batches");
+  const bool shorter =
+      max_count > 1 && OWN_MUTANT(kOfValueArrays, "lookup_batch.ascending/short-batches");
   while (done < max_count - (shorter ? 1 : 0)) {
     err = GetNextKey(have_previous ? previous : nullptr, key);
     if (err != 0) break;
@@ -82,23 +84,25 @@ int Map::GenericLookupBatch(const Batch& batch) {
       std::memcpy(keys + size_t{done} * key_size, key, key_size);
       if (values == nullptr) return -EFAULT;
       ++done;
-    } else if (err != -ENOENT) {
+    } else if (err != -ENOENT || MUTANT("array_of_maps.lookup_batch.skips-empty/stops-there")) {
       return err;
     }
     std::swap(previous, key);
     have_previous = true;
   }
-  if (MUTANT("array.lookup_batch.end/succeeds") && err == -ENOENT) err = 0;
-  if (MUTANT("array.lookup_batch.end-not-foreseen/foreseen") && err == 0) {
+  if (OWN_MUTANT(kOfArrays, "lookup_batch.end/succeeds") && err == -ENOENT) err = 0;
+  if (OWN_MUTANT(kOfValueArrays, "lookup_batch.end-not-foreseen/foreseen") && err == 0) {
     err = GetNextKey(previous, nullptr);
   }
-  if (keys != nullptr && done < max_count && MUTANT("array.lookup_batch.rest-untouched/clears")) {
+  if (keys != nullptr && done < max_count &&
+      OWN_MUTANT(kOfArrays, "lookup_batch.rest-untouched/clears")) {
     std::memset(keys + size_t{done} * key_size, 0, key_size);
   }
-  *batch.count = MUTANT("array.lookup_batch.end/count-as-asked") ? max_count : done;
-  if (done == 0 && !MUTANT("array.lookup_batch.token/written-without-elements")) return err;
+  *batch.count = OWN_MUTANT(kOfArrays, "lookup_batch.end/count-as-asked") ? max_count : done;
+  if (done == 0 && !OWN_MUTANT(kOfArrays, "lookup_batch.token/written-without-elements"))
+    return err;
   if (batch.out_batch == nullptr) {
-    return MUTANT("array.lookup_batch.bad-out-batch/ignored") ? err : -EFAULT;
+    return OWN_MUTANT(kOfArrays, "lookup_batch.bad-out-batch/ignored") ? err : -EFAULT;
   }
   if (done == 0) previous[0] ^= std::byte{0xff};
   std::memcpy(batch.out_batch, previous, key_size);
@@ -107,33 +111,33 @@ int Map::GenericLookupBatch(const Batch& batch) {
 
 int Map::GenericUpdateBatch(const Batch& batch) {
   if (const int err = CheckElementFlags(batch.elem_flags); err != 0) {
-    if (!MUTANT("hash.update_batch.elem-flags/ignored")) return err;
+    if (!OWN_MUTANT(kOfHashes, "update_batch.elem-flags/ignored")) return err;
   }
-  if (MUTANT("hash.update_batch.flags-ignored/refused") && batch.flags != 0) return -EINVAL;
+  if (OWN_MUTANT(kOfHashes, "update_batch.flags-ignored/refused") && batch.flags != 0)
+    return -EINVAL;
   const uint32_t max_count = *batch.count;
   if (max_count == 0) return 0;
-  const bool array = spec_.type == BPF_MAP_TYPE_ARRAY;
-  const bool keeps_count = array ? MUTANT("array.update_batch.bad-pointer/keeps-count")
-                                 : MUTANT("hash.update_batch.bad-pointer/keeps-count");
-  if (!keeps_count) *batch.count = 0;
+  if (!OWN_MUTANT(kOfKeyed, "update_batch.bad-pointer/keeps-count")) *batch.count = 0;
   if (batch.keys == nullptr || batch.values == nullptr) return -EFAULT;
   const auto* keys = static_cast<const std::byte*>(batch.keys);
   const auto* values = static_cast<const std::byte*>(batch.values);
   uint32_t done = 0;
   int err = 0;
   for (; done < max_count; ++done) {
-    const bool last = done + 1 == max_count;
-    if (MUTANT("hash.update_batch.applies/not-the-last") && !array && last) continue;
-    if (MUTANT("array.update_batch.applies/not-the-last") && array && last) continue;
+    if (done + 1 == max_count && OWN_MUTANT(kOfKeyed, "update_batch.applies/not-the-last"))
+      continue;
     err = Update(keys + size_t{done} * spec_.key_size, values + size_t{done} * buffer_size_,
                  batch.elem_flags);
-    if (MUTANT("hash.update_batch.stops/goes-on") && !array) continue;
-    if (MUTANT("array.update_batch.stops/goes-on") && array) continue;
+    if (OWN_MUTANT(kOfPlainHashes | kOfArrays, "update_batch.stops/goes-on")) continue;
     if (err != 0) break;
   }
-  if (MUTANT("array.update_batch.out-of-range/wrong-errno") && array && err != 0) err = -ENOENT;
+  if (err != 0 && OWN_MUTANT(kOfValueArrays, "update_batch.out-of-range/wrong-errno")) {
+    err = -ENOENT;
+  }
   *batch.count = done;
-  if (err != 0 && MUTANT("hash.update_batch.stops/counts-the-failed") && !array) ++*batch.count;
+  if (err != 0 && OWN_MUTANT(kOfPlainHashes, "update_batch.stops/counts-the-failed")) {
+    ++*batch.count;
+  }
   return err;
 }
 
@@ -147,12 +151,13 @@ int Map::GenericDeleteBatch(const Batch& batch) {
   uint32_t done = 0;
   int err = 0;
   for (; done < max_count; ++done) {
-    if (MUTANT("hash.delete_batch.deletes/not-the-last") && done + 1 == max_count) continue;
+    if (OWN_MUTANT(kOfHashes, "delete_batch.deletes/not-the-last") && done + 1 == max_count)
+      continue;
     err = Delete(keys + size_t{done} * spec_.key_size);
-    if (MUTANT("hash.delete_batch.stops/skips-absent-keys") && err == -ENOENT) err = 0;
+    if (OWN_MUTANT(kOfHashes, "delete_batch.stops/skips-absent-keys") && err == -ENOENT) err = 0;
     if (err != 0) break;
   }
-  *batch.count = MUTANT("hash.delete_batch.stops/count-as-asked") ? max_count : done;
+  *batch.count = OWN_MUTANT(kOfHashes, "delete_batch.stops/count-as-asked") ? max_count : done;
   return err;
 }
 

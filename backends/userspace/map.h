@@ -33,6 +33,9 @@ inline constexpr int kEnotsupp = 524;
 // The kernel's largest contiguous allocation, which bounds several sizes.
 inline constexpr uint32_t kKmallocMaxSize = 4U << 20;
 
+// No certain node.
+inline constexpr uint32_t kNoNumaNode = UINT32_MAX;
+
 class Btf;
 class Map;
 
@@ -53,6 +56,7 @@ struct MapSpec {
   uint32_t flags = 0;
   uint64_t map_extra = 0;
   uint32_t inner_map_fd = 0;
+  uint32_t numa_node = kNoNumaNode;
   std::string name;
   std::shared_ptr<Btf> btf;
   uint32_t btf_key_type_id = 0;

@@ -26,16 +26,18 @@ inline bool HoldsMaps(uint32_t type) {
 
 class InnerTemplate {
  public:
-  // As the map that `fd` means is now.
-  static int Make(uint32_t fd, std::unique_ptr<const InnerTemplate>* out);
+  // As the map that the outer one is to be created with is now.
+  static int Make(const MapSpec& outer, std::unique_ptr<const InnerTemplate>* out);
 
   // The map whose descriptor is at `value`, held for the caller.
   int Take(const void* value, Map** out) const;
 
  private:
-  explicit InnerTemplate(const MapSpec& spec);
+  InnerTemplate(uint32_t outer_type, const MapSpec& spec);
+  bool SizeMatters() const;
   bool Fits(const MapSpec& spec) const;
 
+  uint32_t outer_type_;
   uint32_t type_;
   uint32_t key_size_;
   uint32_t value_size_;
@@ -43,6 +45,11 @@ class InnerTemplate {
   uint32_t flags_;
   std::vector<uint32_t> lock_offsets_;
 };
+
+// The id that a lookup by bpf(2) in a map of type `outer_type` gives.
+uint32_t ShownId(uint32_t outer_type, const Map& map);
+// When an element lets go of `before`, because of `after` or because it goes (null).
+void LetGoOfInner(uint32_t outer_type, Map* before, const Map* after);
 
 }  // namespace usermaps
 

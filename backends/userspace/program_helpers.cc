@@ -36,6 +36,7 @@ struct OwningProgramMap : usermaps_prog_map {
 bool HasKeys(const Map& map) { return map.spec().key_size != 0; }
 bool IsStack(const Map& map) { return map.spec().type == BPF_MAP_TYPE_STACK; }
 bool IsOfMaps(const Map& map) { return HoldsMaps(map.spec().type); }
+uint32_t TypeOf(const usermaps_prog_map* map) { return map->map.spec().type; }
 bool IsArray(const Map& map) { return map.spec().type == BPF_MAP_TYPE_ARRAY; }
 
 // Whether a mutant keeps the program from changing the map.
@@ -58,6 +59,28 @@ void* CopyOf(const Map& map, void* value) {
   return copy.data();
 }
 
+// What a lookup in a map of maps gives: a map or null.
+void* InnerFor(const usermaps_prog_map& outer, void* inner) {
+  const MapSpec& spec = outer.map.spec();
+  constexpr uint32_t kProgramFlags = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
+  if (TYPE_MUTANT(spec.type, kOfMaps, "program.inner-lookup/finds-nothing")) return nullptr;
+  const bool no_lookup = MUTANT("hash_of_maps.program.outer-access-flags/no-lookups");
+  return no_lookup && (spec.flags & kProgramFlags) != 0 ? nullptr : inner;
+}
+// What a lookup in a map gives that may be an inner one: its outer map is not known.
+void* OfInner(const usermaps_prog_map& map, void* value) {
+  if (!map.map.may_be_seen_by_programs()) return value;
+  const bool copies = MUTANT("array_of_maps.program.inner-store/to-a-copy") ||
+                      MUTANT("hash_of_maps.program.inner-store/to-a-copy");
+  const bool zeros = MUTANT("array_of_maps.program.inner-absent/finds-zeros") ||
+                     MUTANT("hash_of_maps.program.inner-absent/finds-zeros");
+  if (copies) return CopyOf(map.map, value);
+  if (value != nullptr || !zeros) return value;
+  static thread_local std::vector<std::byte> nothing;
+  nothing.assign(map.map.layout().size(), std::byte{0});
+  return nothing.data();
+}
+
 // A pop or a peek that found nothing.
 long ZeroIfEmpty(const Map& map, int result, void* value) {
   if (result != -ENOENT) return Result(result);
@@ -75,18 +98,13 @@ struct Callback {
 
   static long Call(void* self, void* key, void* value) {
     auto* callback = static_cast<Callback*>(self);
-    const bool array = IsArray(callback->map->map);
+    const uint32_t type = callback->map->map.spec().type;
     if (callback->first) {
       callback->first = false;
-      if (array ? MUTANT("array.for_each.visits/passes-one-over")
-                : MUTANT("hash.for_each.visits/passes-one-over")) {
-        return 0;
-      }
+      if (TYPE_MUTANT(type, kOfValues, "for_each.visits/passes-one-over")) return 0;
     }
     const long stop = callback->function(callback->map, key, value, callback->context);
-    const bool goes_on =
-        array ? MUTANT("array.for_each.stops/goes-on") : MUTANT("hash.for_each.stops/goes-on");
-    return goes_on ? 0 : stop;
+    return TYPE_MUTANT(type, kOfValues, "for_each.stops/goes-on") ? 0 : stop;
   }
 };
 
@@ -113,14 +131,12 @@ void usermaps_prog_exit() { usermaps::Epoch::LeaveProgram(); }
 
 void* usermaps_prog_map_lookup_elem(usermaps_prog_map* map, const void* key) {
   void* const value = map->map.LookupInPlace(key);
-  if (usermaps::IsOfMaps(map->map)) return value;
-  if (usermaps::IsArray(map->map)) {
-    if (MUTANT("array.program.store/to-a-copy")) return usermaps::CopyOf(map->map, value);
-    if (MUTANT("array.program.update-in-place/copy-held")) return usermaps::CopyOf(map->map, value);
-  } else if (MUTANT("hash.program.store/to-a-copy")) {
+  if (usermaps::IsOfMaps(map->map)) return usermaps::InnerFor(*map, value);
+  if (TYPE_MUTANT(usermaps::TypeOf(map), usermaps::kOfValues, "program.store/to-a-copy") ||
+      MUTANT("array.program.update-in-place/copy-held")) {
     return usermaps::CopyOf(map->map, value);
   }
-  return value;
+  return usermaps::OfInner(*map, value);
 }
 
 long usermaps_prog_map_update_elem(usermaps_prog_map* map, const void* key, const void* value,
@@ -167,9 +183,9 @@ void* usermaps_prog_map_lookup_percpu_elem(usermaps_prog_map* map, const void* k
 
 long usermaps_prog_for_each_map_elem(usermaps_prog_map* map, usermaps_prog_callback callback,
                                      void* context, __u64 flags) {
-  const bool any_flags = usermaps::IsArray(map->map) ? MUTANT("array.for_each.flags/ignored")
-                                                     : MUTANT("hash.for_each.flags/ignored");
-  if (flags != 0 && !any_flags) return -EINVAL;
+  if (flags != 0 &&
+      !TYPE_MUTANT(usermaps::TypeOf(map), usermaps::kOfValues, "for_each.flags/ignored"))
+    return -EINVAL;
   usermaps::Callback data{map, callback, context};
   try {
     return map->map.ForEach(&usermaps::Callback::Call, &data);

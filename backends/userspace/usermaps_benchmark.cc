@@ -4,13 +4,16 @@
 // ours. This program links libbpf as well, which the prefix of usermaps_* makes possible.
 #include <benchmark/benchmark.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "backends/userspace/usermaps.h"
 
@@ -35,39 +38,64 @@ struct Operation {
   void (*run)(const Api&, int fd, uint32_t i);
 };
 
+// Room for a value of every possible CPU.
+void* Values() {
+  static thread_local std::vector<uint64_t> values(
+      static_cast<size_t>(std::max(1, libbpf_num_possible_cpus())));
+  return values.data();
+}
+
+void LookUp(const Api& api, int fd, uint32_t i) {
+  const uint32_t key = i % kEntries;
+  benchmark::DoNotOptimize(api.lookup(fd, &key, Values()));
+}
+void Update(const Api& api, int fd, uint32_t i) {
+  const uint32_t key = i % kEntries;
+  benchmark::DoNotOptimize(api.update(fd, &key, Values(), BPF_ANY));
+}
+// A key that is not there any more, in a map that is full.
+void Evict(const Api& api, int fd, uint32_t i) {
+  const uint32_t key = i % (16 * kEntries);
+  benchmark::DoNotOptimize(api.update(fd, &key, Values(), BPF_ANY));
+}
+void PushAndPop(const Api& api, int fd, uint32_t /*i*/) {
+  benchmark::DoNotOptimize(api.update(fd, nullptr, Values(), BPF_ANY));
+  benchmark::DoNotOptimize(api.take(fd, nullptr, Values()));
+}
+
 constexpr Operation kOperations[] = {
-    {"hash_lookup", BPF_MAP_TYPE_HASH,
-     [](const Api& api, int fd, uint32_t i) {
-       const uint32_t key = i % kEntries;
-       uint64_t value;
-       benchmark::DoNotOptimize(api.lookup(fd, &key, &value));
-     }},
-    {"hash_update", BPF_MAP_TYPE_HASH,
-     [](const Api& api, int fd, uint32_t i) {
-       const uint32_t key = i % kEntries;
-       const uint64_t value = i;
-       benchmark::DoNotOptimize(api.update(fd, &key, &value, BPF_ANY));
-     }},
-    {"array_lookup", BPF_MAP_TYPE_ARRAY,
-     [](const Api& api, int fd, uint32_t i) {
-       const uint32_t key = i % kEntries;
-       uint64_t value;
-       benchmark::DoNotOptimize(api.lookup(fd, &key, &value));
-     }},
-    {"queue_push_pop", BPF_MAP_TYPE_QUEUE, [](const Api& api, int fd, uint32_t i) {
-       uint64_t value = i;
-       benchmark::DoNotOptimize(api.update(fd, nullptr, &value, BPF_ANY));
-       benchmark::DoNotOptimize(api.take(fd, nullptr, &value));
-     }}};
+    {"hash_lookup", BPF_MAP_TYPE_HASH, &LookUp},
+    {"hash_update", BPF_MAP_TYPE_HASH, &Update},
+    {"array_lookup", BPF_MAP_TYPE_ARRAY, &LookUp},
+    {"queue_push_pop", BPF_MAP_TYPE_QUEUE, &PushAndPop},
+    {"percpu_hash_lookup", BPF_MAP_TYPE_PERCPU_HASH, &LookUp},
+    {"percpu_hash_update", BPF_MAP_TYPE_PERCPU_HASH, &Update},
+    {"percpu_array_lookup", BPF_MAP_TYPE_PERCPU_ARRAY, &LookUp},
+    {"percpu_array_update", BPF_MAP_TYPE_PERCPU_ARRAY, &Update},
+    {"lru_hash_lookup", BPF_MAP_TYPE_LRU_HASH, &LookUp},
+    {"lru_hash_update", BPF_MAP_TYPE_LRU_HASH, &Update},
+    {"lru_hash_evict", BPF_MAP_TYPE_LRU_HASH, &Evict},
+    {"lru_percpu_hash_evict", BPF_MAP_TYPE_LRU_PERCPU_HASH, &Evict},
+    {"array_of_maps_lookup", BPF_MAP_TYPE_ARRAY_OF_MAPS, &LookUp},
+    {"hash_of_maps_lookup", BPF_MAP_TYPE_HASH_OF_MAPS, &LookUp},
+};
 
 int MakeFilled(const Api& api, const Operation& operation) {
+  const bool of_maps =
+      operation.type == BPF_MAP_TYPE_ARRAY_OF_MAPS || operation.type == BPF_MAP_TYPE_HASH_OF_MAPS;
   const uint32_t key_size = operation.type == BPF_MAP_TYPE_QUEUE ? 0 : 4;
-  const int fd = api.create(operation.type, "bench", key_size, 8, kEntries, nullptr);
-  if (fd < 0 || key_size == 0) return fd;
-  for (uint32_t key = 0; key < kEntries; ++key) {
-    const uint64_t value = key;
-    api.update(fd, &key, &value, BPF_ANY);
+  bpf_map_create_opts opts{};
+  opts.sz = sizeof opts;
+  int inner = -1;
+  if (of_maps) {
+    inner = api.create(BPF_MAP_TYPE_ARRAY, "inner", 4, 8, 1, nullptr);
+    opts.inner_map_fd = static_cast<uint32_t>(inner);
   }
+  const int fd = api.create(operation.type, "bench", key_size, of_maps ? 4 : 8, kEntries, &opts);
+  for (uint32_t key = 0; fd >= 0 && key_size != 0 && key < kEntries; ++key) {
+    api.update(fd, &key, of_maps ? &inner : Values(), BPF_ANY);
+  }
+  if (inner >= 0) close(inner);
   return fd;
 }
 
