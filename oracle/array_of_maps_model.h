@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_ARRAY_OF_MAPS: max_entries slots, empty at first, indexed by a u32, each of which may
-// hold a map. This is the reference: simple, not fast, never to be used as an implementation.
+// BPF_MAP_TYPE_ARRAY_OF_MAPS: max_entries slots, empty at first, indexed by a u32, each of which
+// may hold a map. This is the reference: simple, not fast, never to be used as an implementation.
 //
 // The model knows a map by its index in the World (four bytes, little endian, as models have
-// values), not by the id that the kernel gives it, which is learned only when it is told: the checker
-// translates (map_of_maps_rules.cc). So does HashModel for HASH_OF_MAPS.
-// Source: map_of_maps.rst, Array of Maps; what it leaves open: observed.
+// values), not by the id that the kernel gives it, which is learned only when it is told: the
+// checker translates (map_of_maps_rules.cc). So does HashModel for HASH_OF_MAPS. Source:
+// map_of_maps.rst, Array of Maps; what it leaves open: observed.
 #ifndef ORACLE_ARRAY_OF_MAPS_MODEL_H_
 #define ORACLE_ARRAY_OF_MAPS_MODEL_H_
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Maps of maps, as far as more than one map is concerned: ids and descriptors stand for maps of this
-// script, elements hold references, and a program goes through the outer map to an inner one's
+// Maps of maps, as far as more than one map is concerned: ids and descriptors stand for maps of
+// this script, elements hold references, and a program goes through the outer map to an inner one's
 // elements.
 //
 // Models know a map by its index in the World. A script names a map by a descriptor when it puts it
 // into another one, and the kernel by an id when it shows what is there. An id that nobody told yet
-// is learned when it is seen in the place of a map whose id is unknown; from then on it must be this
-// map's.
+// is learned when it is seen in the place of a map whose id is unknown; from then on it must be
+// this map's.
 #include <algorithm>
 
 #include "oracle/checker_state.h"
@@ -242,8 +242,7 @@ void Checker::State::LookupInOuter(const HelperLookup& op, const Outcome& outcom
 }
 
 void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
-  const ProgramUse use{
-      .helper = ProgramUse::Helper::kInner, .reads = true, .writes = op.store};
+  const ProgramUse use{.helper = ProgramUse::Helper::kInner, .reads = true, .writes = op.store};
   MapState* outer = world.MapOfOrNull(op.map);
   if (outer != nullptr && outer->unspecified) {
     // Which map the program came to is not known, and so not what it saw and did there.
@@ -257,11 +256,10 @@ void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
   if ((outer->attributes.map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) != 0) {
     Cite(c.program_outer_access_flags);
   }
-  const Bytes* element =
-      InnerMapAt(*outer, Fit(op.key, outer->attributes.key_size, &key_scratch));
+  const Bytes* element = InnerMapAt(*outer, Fit(op.key, outer->attributes.key_size, &key_scratch));
   if (element == nullptr) {
-    const Settled settled = SettleHelper(
-        Expectation::Fails(Errno::kENOENT, c.program_lookup_empty), outcome, outer);
+    const Settled settled =
+        SettleHelper(Expectation::Fails(Errno::kENOENT, c.program_lookup_empty), outcome, outer);
     if (settled == Settled::kFailed) CompareUntouched(outcome, outer);
     return;
   }
@@ -271,9 +269,9 @@ void Checker::State::On(const HelperLookupInner& op, const Outcome& outcome) {
     return Unjudged(&inner);
   }
   // Whose size bounds the lookup, Linux versions do not agree about (specs/ledger-notes.md).
-  const uint32_t both =
-      std::min(inner.attributes.max_entries, outer->attributes.inner.max_entries);
-  if (inner.attributes.type == MapType::PERCPU_ARRAY && Fit(op.inner_key, 4, &key_scratch).ToNumber() >= both &&
+  const uint32_t both = std::min(inner.attributes.max_entries, outer->attributes.inner.max_entries);
+  if (inner.attributes.type == MapType::PERCPU_ARRAY &&
+      Fit(op.inner_key, 4, &key_scratch).ToNumber() >= both &&
       inner.attributes.max_entries != outer->attributes.inner.max_entries) {
     return Unjudged(&inner);
   }

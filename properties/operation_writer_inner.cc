@@ -40,8 +40,11 @@ void OperationWriter::PickTemplate(MapCreate* create, MapFacts* map) {
   MapCreate drawn;
   DrawCreate(entropy_, options_, *kind.kind, &drawn);
   // Small: there will be several.
-  InnerFacts inner{&kind, drawn.key_size, std::min<uint32_t>(drawn.value_size, 64),
-                   std::min<uint32_t>(drawn.max_entries, 8), drawn.map_flags,
+  InnerFacts inner{&kind,
+                   drawn.key_size,
+                   std::min<uint32_t>(drawn.value_size, 64),
+                   std::min<uint32_t>(drawn.max_entries, 8),
+                   drawn.map_flags,
                    IsPerCpu(kind.kind->type) ? options_.possible_cpus : 0};
   if (entropy_.OneIn(2)) inner.map_flags &= BPF_F_NO_PREALLOC | BPF_F_INNER_MAP;
   create->inner_map = Handle{AddInner(inner)};

@@ -297,6 +297,49 @@ TEST_F(HelperProgramTest, ALookupOfACpuPassesIt) {
   EXPECT_EQ(seen_number_, 0xFFFFFFFFu);
 }
 
+TEST_F(HelperProgramTest, ALookupInAnInnerMapGoesThroughTheOuterOne) {
+  for (const bool store : {false, true}) {
+    Make({4, 12, 4});
+    // The element is the inner map's; the outer map gives a number that stands for that map.
+    shape_ = {MapType::HASH_OF_MAPS, 5, 4};
+    shape_.SetInner({MapType::HASH, 7, 12, 4});
+    constexpr uint64_t kInnerMap = 0x1777;
+    uint32_t lookups = 0;
+    Bytes outer_key, inner_key;
+    map_.helper = [&](HelperId, const uint64_t* a) -> uint64_t {
+      const bool outer = ++lookups == 1;
+      (outer ? outer_key : inner_key) =
+          Bytes(reinterpret_cast<const void*>(a[1]), outer ? 5u : 7u);
+      return outer ? kInnerMap : reinterpret_cast<uint64_t>(element_.data());
+    };
+    engine_ = MakeTestInterpreter(&map_);
+    const Bytes value = Numbered(12, 0x91);
+    const HelperLookupInner lookup{{0}, Numbered(5, 3), Numbered(7, 9), store, value};
+    const Outcome out = Run(lookup);
+    EXPECT_TRUE(out.ok());
+    EXPECT_EQ(lookups, 2u);
+    EXPECT_EQ(outer_key, lookup.key);
+    EXPECT_EQ(inner_key, lookup.inner_key);
+    const Bytes read = std::get<Bytes>(out.output);
+    EXPECT_EQ(read.Slice(0, 4), Numbered(12, 0x21).Slice(0, 4));
+    EXPECT_EQ(read.Slice(4, 4), Bytes(4)) << "the lock";
+    const Bytes now(element_.data(), 12);
+    EXPECT_EQ(now.Slice(8, 4), (store ? value : Numbered(12, 0x21)).Slice(8, 4));
+    EXPECT_EQ(now.Slice(4, 4), Numbered(12, 0x21).Slice(4, 4)) << "the lock";
+  }
+}
+
+TEST_F(HelperProgramTest, WhereThereIsNoInnerMapThereIsOneLookup) {
+  Make({4, 4});
+  shape_ = {MapType::ARRAY_OF_MAPS, 4, 4};
+  shape_.SetInner({MapType::ARRAY, 4, 9, -1});
+  found_ = false;
+  const Outcome out = Run(HelperLookupInner{{0}, {1}, {2}, true, {3}});
+  EXPECT_EQ(out.error, Errno::kENOENT);
+  EXPECT_EQ(std::get<Bytes>(out.output), Poison(9));
+  EXPECT_EQ(map_.calls.size(), 1u);
+}
+
 TEST_F(HelperProgramTest, OneProgramDoesWhatItsRecordNames) {
   Make({4, 8, 4});
   const auto span = ActionsTogether(shape_);

@@ -101,12 +101,15 @@ class TestProgram : public LoadedProgram {
     }
     map_->calls.push_back(site->helper);
     const bool lock = site->helper == HelperId::kSpinLock || site->helper == HelperId::kSpinUnlock;
-    if (!lock && (*r)[1] != kSubject) Fault("the first argument is not the map");
+    const uint64_t named = site->map == MapRole::kInner ? looked_up_ : kSubject;
+    if (!lock && (*r)[1] != named) Fault("the first argument is not the map");
     if (site->helper == HelperId::kForEachMapElem) {
       callback_context_ = (*r)[3];
       if ((*r)[2] != program_.callback) Fault("the second argument is not the callback");
     }
-    return map_->helper(site->helper, r->data() + 1);
+    const uint64_t result = map_->helper(site->helper, r->data() + 1);
+    looked_up_ = result;
+    return result;
   }
 
  public:
@@ -214,6 +217,7 @@ class TestProgram : public LoadedProgram {
   TestMap* map_;
   alignas(8) std::array<uint8_t, 512> stack_{};
   uint64_t callback_context_ = 0;
+  uint64_t looked_up_ = 0;  // What the last helper returned.
   uint32_t steps_ = 0;
 };
 
