@@ -22,8 +22,8 @@ PropertyResult RunRandomScripts(std::string_view id, const std::vector<MapType>&
                                 Backend& backend, const Profile& profile,
                                 const PropertyOptions& options);
 
-// How many operations the effort stands for, for one property of random scripts.
-uint64_t RandomOperations(const PropertyOptions& options);
+// How many operations the effort stands for, for one property of random scripts on these types.
+uint64_t RandomOperations(const std::vector<MapType>& types, const PropertyOptions& options);
 
 }  // namespace mapspec
 
