@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "properties/alphabets.h"
 
+#include <initializer_list>
 #include <span>
 
 namespace mapspec {
@@ -17,9 +18,7 @@ InBuffer Keys(uint32_t first, uint32_t second) {
 }
 const InBuffer kNullKey{Pointer::kNull, {}};
 
-bool IsLru(MapType type) {
-  return type == MapType::LRU_HASH || type == MapType::LRU_PERCPU_HASH;
-}
+bool IsLru(MapType type) { return type == MapType::LRU_HASH || type == MapType::LRU_PERCPU_HASH; }
 // The flag that makes the other kind of a hash.
 uint32_t OtherKind(MapType type) { return IsLru(type) ? BPF_F_NO_COMMON_LRU : BPF_F_NO_PREALLOC; }
 
@@ -158,14 +157,20 @@ HelperUpdate MakeHelperUpdate(uint32_t key, uint64_t flags, bool hold) {
 }
 
 // Of a per-CPU map: what the programs of two CPUs do with an element.
-void AddOtherCpu(Builder* builder, bool percpu = true) {
-  for (const uint32_t cpu : {0, 1}) {
-    if (percpu) builder->Reads(0, HelperLookupPercpu{kMap, KeyBytes(0), cpu});
+void AddOtherCpu(Builder* builder, MapType type, std::initializer_list<uint32_t> keys) {
+  for (const uint32_t key : keys) {
+    const int at = static_cast<int>(key);
+    for (const uint32_t cpu : {0, 1}) {
+      if (IsPerCpu(type)) builder->Reads(at, HelperLookupPercpu{kMap, KeyBytes(key), cpu});
+    }
   }
   builder->OnCpu(1);
-  builder->Reads(0, MakeHelperLookup(0, false));
-  builder->Writes(0, MakeHelperUpdate(0, BPF_ANY, false));
-  builder->Writes(0, MakeHelperLookup(0, true));
+  for (const uint32_t key : keys) {
+    const int at = static_cast<int>(key);
+    builder->Reads(at, MakeHelperLookup(key, false));
+    builder->Writes(at, MakeHelperUpdate(key, BPF_ANY, false));
+    builder->Writes(at, MakeHelperLookup(key, true));
+  }
 }
 
 Alphabet MakeHashWithPrograms(MapType type) {
@@ -188,7 +193,7 @@ Alphabet MakeHashWithPrograms(MapType type) {
   for (const int key : {0, 1}) builder.Writes(key, MakeHelperLookup(key, true));
   for (const int key : {0, 1}) builder.Writes(key, MakeHelperUpdate(key, BPF_ANY, true));
   for (const int key : {0, 1}) builder.Writes(key, HelperDelete{kMap, KeyBytes(key), true});
-  if (IsPerCpu(type) || IsLru(type)) AddOtherCpu(&builder, IsPerCpu(type));
+  if (IsPerCpu(type) || IsLru(type)) AddOtherCpu(&builder, type, {0, 1});
   for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
   return alphabet;
 }
@@ -209,7 +214,7 @@ Alphabet MakeArrayWithPrograms(MapType type) {
   for (const int key : {0, 1, 2}) builder.Writes(key, MakeHelperLookup(key, true));
   builder.Writes(0, HelperDelete{kMap, KeyBytes(0), false});
   builder.Writes(0, MakeHelperUpdate(0, BPF_ANY, true));
-  if (IsPerCpu(type)) AddOtherCpu(&builder);
+  if (IsPerCpu(type)) AddOtherCpu(&builder, type, {0});
   // All zeros, as an array begins.
   for (const uint32_t key : {0, 1}) alphabet.reset.push_back({MakeUpdate(Key(key), BPF_ANY)});
   return alphabet;
@@ -263,7 +268,7 @@ UpdateBatch PutBoth(uint32_t first, uint32_t second, Handle of_first, Handle of_
 // Of an array, index 2 is the first that does not exist.
 Alphabet MakeOfMaps(MapType type) {
   const bool hash = type == MapType::HASH_OF_MAPS;
-  Alphabet alphabet{type, hash, {}, {}, {}, 2, 3, 3, {}};
+  Alphabet alphabet{type, hash, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
   builder.Map(kKeySize, 2, 0);
   if (hash) builder.Map(kKeySize, 1, BPF_F_NO_PREALLOC);
@@ -291,7 +296,7 @@ Alphabet MakeOfMaps(MapType type) {
 }
 
 Alphabet MakeOfMapsWithPrograms(MapType type) {
-  Alphabet alphabet{type, type == MapType::HASH_OF_MAPS, {}, {}, {}, 2, 3, 3, {}};
+  Alphabet alphabet{type, type == MapType::HASH_OF_MAPS, {}, {}, {}, 2, 3, 4, {}};
   Builder builder(&alphabet);
   builder.Map(kKeySize, 2, 0);
   const Bytes first = KeyBytes(0);
