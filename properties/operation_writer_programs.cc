@@ -121,7 +121,15 @@ bool OperationWriter::DrawForm(const MapFacts& map, ProgramForm* form) {
                   (writes && (map.map_flags & BPF_F_RDONLY_PROG) != 0) ||
                   (reads && (map.map_flags & BPF_F_WRONLY_PROG) != 0);
   // Once frozen, some of these cannot be read either; whether another handle froze it is not known.
-  const bool doubtful = reads && (map.map_flags & BPF_F_RDONLY_PROG) != 0;
+  bool doubtful = reads && (map.map_flags & BPF_F_RDONLY_PROG) != 0;
+  if (kind.of_maps && form->helper == Helper::kLookupInner) {
+    const uint32_t flags = map.inner.map_flags;
+    form->refused = map.inner.key_size == 0 || (flags & BPF_F_WRONLY_PROG) != 0 ||
+                    (form->store && (flags & BPF_F_RDONLY_PROG) != 0);
+    doubtful = false;
+  } else if (kind.of_maps) {
+    doubtful = true;  // What the pointer shows is the kernel's.
+  }
   return verifies || (!form->refused && !doubtful);
 }
 

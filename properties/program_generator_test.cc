@@ -151,12 +151,15 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
   for (const MapKind& kind : MapKinds()) {
     GeneratorOptions options = Options({kind.type}, 500);
     options.capabilities.reset(static_cast<size_t>(Capability::kVerifier));
-    std::map<uint16_t, uint32_t> flags;
+    // By slot: flags of the map, of the one that it was created with, and its kind.
+    std::map<uint16_t, uint32_t> flags, inner_flags;
+    std::map<uint16_t, const MapKind*> kinds;
     size_t calls = 0;
     const auto check = [&](Helper helper, Handle map, bool reads, bool writes) {
       ++calls;
-      ASSERT_TRUE(Allows(kind, helper)) << kind.name;
       ASSERT_LT(map.slot, kMaxSlots);
+      const MapKind* of = kinds[map.slot];
+      ASSERT_TRUE(of == nullptr || Allows(*of, helper)) << of->name;
       // A frozen BPF_F_RDONLY_PROG array is not read either.
       const uint32_t refused =
           (reads ? BPF_F_WRONLY_PROG | BPF_F_RDONLY_PROG : 0) | (writes ? BPF_F_RDONLY_PROG : 0);
@@ -168,13 +171,21 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
     for (int i = 0; i < 300; ++i) {
       generator.Generate(entropy, &script);
       flags.clear();
+      inner_flags.clear();
+      kinds.clear();
       for (const Operation& operation : script.operations) {
         if (const auto* create = std::get_if<MapCreate>(&operation.call)) {
           flags[create->result.slot] = create->map_flags;
+          inner_flags[create->result.slot] = flags[create->inner_map.slot];
+          kinds[create->result.slot] = FindMapKind(create->type);
         } else if (const auto* get = std::get_if<GetFdById>(&operation.call)) {
           flags[get->result.slot] = flags[get->of.slot];
+          inner_flags[get->result.slot] = inner_flags[get->of.slot];
+          kinds[get->result.slot] = kinds[get->of.slot];
         } else if (const auto* got = std::get_if<ObjGet>(&operation.call)) {
-          flags[got->result.slot] = 0;  // Of whichever map: not followed here.
+          // Of whichever map: not followed here.
+          flags[got->result.slot] = inner_flags[got->result.slot] = 0;
+          kinds[got->result.slot] = nullptr;
         } else if (const auto* lookup = std::get_if<HelperLookup>(&operation.call)) {
           check(Helper::kLookup, lookup->map, true, lookup->store);
         } else if (const auto* update = std::get_if<HelperUpdate>(&operation.call)) {
@@ -191,6 +202,10 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
           check(Helper::kLookupPercpu, of_cpu->map, true, false);
         } else if (const auto* walk = std::get_if<HelperForEach>(&operation.call)) {
           check(Helper::kForEach, walk->map, true, false);
+        } else if (const auto* inner = std::get_if<HelperLookupInner>(&operation.call)) {
+          check(Helper::kLookupInner, inner->map, false, false);
+          const uint32_t refused = BPF_F_WRONLY_PROG | (inner->store ? BPF_F_RDONLY_PROG : 0);
+          ASSERT_EQ(inner_flags[inner->map.slot] & refused, 0u);
         } else {
           ASSERT_FALSE(IsProgramPath(operation.call)) << OperationName(operation.call);
         }
