@@ -195,15 +195,17 @@ void HashModel::Update(const Bytes& key, const Bytes& value) {
     index = elements_.Insert(key, value);
     elements_[index].cpu = adding_cpu_;
     walk_.MarkBorn(&elements_[index]);
-  } else if (!elements_[index].certain) {
-    elements_[index].certain = true;
-    --uncertain_;
-    walk_.MarkBorn(&elements_[index]);
-    // Of a per-CPU map it may be the old element.
-    if (attributes_.per_cpu() && elements_[index].cpu != adding_cpu_)
-      elements_[index].cpu = kAnyCpu;
+  } else {
+    // Whether what replaces it, or what it was doubted for, comes from the other CPU's list is not
+    // said.
+    const bool in_place = attributes_.per_cpu() && elements_[index].certain;
+    if (!in_place && elements_[index].cpu != adding_cpu_) elements_[index].cpu = kAnyCpu;
+    if (!elements_[index].certain) {
+      elements_[index].certain = true;
+      --uncertain_;
+      walk_.MarkBorn(&elements_[index]);
+    }
   }
-  if (!attributes_.per_cpu()) elements_[index].cpu = adding_cpu_;
   SetValue(index, value);
   order_.Unsettle(&elements_, index);
   Changed();

@@ -115,6 +115,26 @@ constexpr uint32_t kArrayFlags[] = {
     BPF_F_MMAPABLE,    BPF_F_MMAPABLE,  BPF_F_NUMA_NODE,
     BPF_F_RDONLY,      BPF_F_WRONLY,    BPF_F_RDONLY_PROG,
     BPF_F_WRONLY_PROG, BPF_F_INNER_MAP, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG};
+// Programs alone tell an LRU map what is in use.
+constexpr ActionWeight kLruWeights[] = {
+    {kUpdate, 320},     {kProgramRun, 72},
+    {kLookup, 180},     {kDelete, 60},
+    {kGetNextKey, 80},  {kLookupAndDelete, 50},
+    {kLookupBatch, 50}, {kLookupAndDeleteBatch, 12},
+    {kUpdateBatch, 40}, {kDeleteBatch, 12},
+    {kFillUp, 12},      {kDrain, 2},
+    {kKeyWalk, 8},      {kBatchWalk, 8},
+    {kFreeze, 4},       {kGetInfo, 9},
+    {kSecondHandle, 3}, {kGetFdById, 4},
+    {kGetNextId, 2},    {kPin, 5},
+    {kObjGet, 6},       {kUnlink, 4},
+    {kClose, 2},        {kMmap, 1},
+    {kLoad, 1},         {kStore, 1},
+    {kMunmap, 1},       {kPoll, 2},
+    {kFdRead, 2},       {kFdWrite, 2},
+    {kBtfLoad, 1},      {kCreate, 2},
+    {kBadCreate, 9},
+};
 constexpr uint32_t kLruFlags[] = {BPF_F_NO_COMMON_LRU, BPF_F_NO_COMMON_LRU, BPF_F_NO_COMMON_LRU,
                                   BPF_F_NUMA_NODE,     BPF_F_RDONLY,        BPF_F_WRONLY,
                                   BPF_F_ZERO_SEED,     BPF_F_RDONLY_PROG,   BPF_F_WRONLY_PROG};
@@ -166,9 +186,9 @@ constexpr MapKind kMapKinds[] = {
     {MapType::PERCPU_ARRAY, "percpu_array", KeyKind::kIndex, true, true, false, false,
      kPercpuArrayFlags, kPercpuArrayHelpers, kPercpuArrayWeights},
     {MapType::LRU_HASH, "lru_hash", KeyKind::kBytes, true, true, false, false, kLruFlags,
-     kKeyedHelpers, kHashWeights},
+     kKeyedHelpers, kLruWeights},
     {MapType::LRU_PERCPU_HASH, "lru_percpu_hash", KeyKind::kBytes, true, true, false, false,
-     kLruFlags, kPercpuHelpers, kHashWeights},
+     kLruFlags, kPercpuHelpers, kLruWeights},
     {MapType::ARRAY_OF_MAPS, "array_of_maps", KeyKind::kIndex, true, true, false, false,
      kArrayOfMapsFlags, kOuterHelpers, kOuterWeights, true},
     {MapType::HASH_OF_MAPS, "hash_of_maps", KeyKind::kBytes, true, true, false, false,

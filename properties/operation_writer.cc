@@ -73,7 +73,7 @@ void OperationWriter::Finish(const Quirks& quirks) {
   if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
   if (wanders_ && entropy_.OneIn(40)) {
     const Place place = DrawPlace();
-    operations_[size_ - 1].cpu = place.cpu;
+    if (place.cpu != kAnyCpu) operations_[size_ - 1].cpu = place.cpu;
     operations_[size_ - 1].thread = place.thread;
   }
   Check();

@@ -104,7 +104,7 @@ class OperationWriter {
   // Making a call elsewhere costs as much as some hundred others, and waits for the CPU's turn:
   // most scripts stay where they are.
   static constexpr uint64_t kScriptsToAWanderer = 16;
-  static constexpr uint64_t kLruScriptsToAWanderer = 4;
+  static constexpr uint64_t kLruScriptsToAWanderer = 8;
   static bool HasLru(std::span<const ScriptGenerator::Kind> kinds);
   // What an LRU map evicts is known better when one CPU makes all calls: mostly it does.
   uint16_t DrawHome();

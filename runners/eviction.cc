@@ -39,6 +39,7 @@ class LruMap {
     if (!Succeeded(info)) return;
     max_entries_ = (*std::get_if<Boxed<MapInfo>>(&info.output))->max_entries;
     cpus_ = backend.environment().possible_cpus;
+    if (max_entries_ == 0) why_ = "a map that says it holds nothing";
   }
 
   // Everything that was asked for has been answered as expected so far.

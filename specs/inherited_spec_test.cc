@@ -99,6 +99,28 @@ TEST(InheritedSpec, WhatNamesNothingIsAnError) {
             std::string::npos);
 }
 
+TEST(InheritedSpec, OfSeveralFilesEachGivesWhatStandsInIt) {
+  const std::vector<SpecText> texts = {
+      {"heir.yaml",
+       "map_type: LRU_PERCPU_HASH\n"
+       "inherits: [{from: HASH, except: [a.c]}, {from: LRU_HASH, ledger: {a.d: [LRU-1]}}]\n"},
+      {"hash.yaml", kBase},
+      {"lru.yaml",
+       "map_type: LRU_HASH\ninherits: {from: HASH}\n"
+       "clauses:\n"
+       "  - {id: lru_hash.a.d, level: observed, claim: c, path: syscall, source: {document: d}}\n"
+       "scenarios:\n"
+       "  - {clause: lru_hash.a.d, map: {max_entries: 1}, steps: [delete: {key: 1}]}\n"}};
+  const LoadedSpecs loaded = LoadSpecTexts(texts, {});
+  ASSERT_TRUE(loaded.ok()) << Told(loaded);
+  EXPECT_EQ(ScenarioIds(loaded.specs.files.at(0)),
+            (std::vector<std::string>{"lru_percpu_hash.a.b", "lru_percpu_hash.a.b/two",
+                                      "lru_percpu_hash.a.b/two[program]",
+                                      "lru_percpu_hash.a.b[program]", "lru_percpu_hash.a.d"}));
+  EXPECT_EQ(loaded.specs.files.at(0).clauses.at(1).ledger, std::vector<std::string>{"LRU-1"});
+  EXPECT_EQ(loaded.specs.files.at(2).clauses.size(), 3u);
+}
+
 TEST(InheritedSpec, AClauseCannotBeBothInheritedAndWritten) {
   const std::string own =
       "clauses:\n  - {id: percpu_hash.a.b, level: observed, claim: c, path: syscall, "
