@@ -129,8 +129,7 @@ const Profile* FindProfile(std::string_view name) {
   return nullptr;
 }
 
-// Behind it stands one that the userspace library does not follow yet.
-const Profile& NewestLinuxProfile() { return kProfiles[std::size(kProfiles) - 2]; }
+const Profile& NewestLinuxProfile() { return *FindProfile("linux-6.18"); }
 
 const Profile& ProfileForRelease(std::string_view release) {
   constexpr std::string_view kPrefix = "linux-";
