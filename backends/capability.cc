@@ -36,7 +36,6 @@ constexpr std::array<std::string_view, static_cast<size_t>(Capability::kCount)> 
     "raw-attr",
     "bpffs",
     "fd-ops",
-    "BPF_MAP_TYPE_XSKMAP",
     "af-xdp",
     "bpf_redirect_map()",
     "cpu-pinning",
@@ -68,8 +67,7 @@ struct Needs {
   uint64_t operator()(const MapCreate& op) const {
     const bool raw = op.attr_size != 0 || op.name.size() >= kObjNameLen ||
                      op.name.find('\0') != std::string::npos;
-    return Bit(Capability::kMapCreate) | (raw ? Bit(Capability::kRawAttr) : 0) |
-           (op.type == MapType::XSKMAP ? Bit(Capability::kXskMap) : 0);
+    return Bit(Capability::kMapCreate) | (raw ? Bit(Capability::kRawAttr) : 0);
   }
   uint64_t operator()(const Lookup& op) const {
     return Bit(op.flags == 0 ? Capability::kMapLookupElem : Capability::kMapLookupElemFlags) |

@@ -44,7 +44,6 @@ enum class Capability : uint8_t {
   kRawAttr,       // Attributes that libbpf cannot pass: sizes of union bpf_attr, names without NUL.
   kBpffs,         // Pins live on a bpffs, and what is outside of it is refused.
   kFdOps,         // poll, read and write on a map's descriptor.
-  kXskMap,        // Maps of type XSKMAP.
   kAfXdp,         // AF_XDP sockets, devices of the script's own, and frames.
   kHelperRedirectMap,
   kPinnedThread,  // A call can be made on a certain CPU.

@@ -190,10 +190,6 @@ std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
   } else if (setup->no_programs = WhyNoCallbacks(); !setup->no_programs.empty()) {
     capabilities.reset(static_cast<size_t>(Capability::kHelperForEachElem));
   }
-  // CONFIG_XDP_SOCKETS.
-  if (!TryCreate(::BPF_MAP_TYPE_XSKMAP, 4, "XSKMAP").empty()) {
-    capabilities.reset(static_cast<size_t>(Capability::kXskMap));
-  }
   setup->no_network = WhyNoSockets();
   if (!setup->no_network.empty()) capabilities.reset(static_cast<size_t>(Capability::kAfXdp));
   if (const std::string why = WhyNoRedirect(); !why.empty()) {

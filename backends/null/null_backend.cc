@@ -55,7 +55,6 @@ std::shared_ptr<const ApiSetup> SetupOf(Kind kind) {
   const bool idle = kind == Kind::kSuccess || kind == Kind::kEinval;
   auto setup = idle ? IdleSetup() : UserspaceSetup();
   setup->make_program_engine = idle ? &MakeIdleProgramEngine : &MakeDirectProgramEngine;
-  if (idle) Add(&setup->capabilities, Capability::kXskMap);
   for (auto i = static_cast<size_t>(Capability::kPinnedThread);
        i <= static_cast<size_t>(Capability::kVerifier); ++i) {
     Add(&setup->capabilities, static_cast<Capability>(i));
