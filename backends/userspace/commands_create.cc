@@ -88,7 +88,9 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
         !MUTANT("generic.create.lock-wronly-prog/accepted")) {
       return -EACCES;
     }
-    if (!type.may_hold_lock) return -EOPNOTSUPP;
+    if (!type.may_hold_lock && !MUTANT("generic.create.lock-refused/accepted")) {
+      return MUTANT("generic.create.lock-refused/wrong-errno") ? -EINVAL : -EOPNOTSUPP;
+    }
   }
   if (HoldsMaps(spec->type)) {  // told when everything else is right
     if (TYPE_MUTANT(spec->type, kOfMaps, "create.btf-refused/accepted")) return 0;
@@ -135,6 +137,10 @@ int CheckCommon(const MapSpec& spec, const bpf_map_create_opts& options, Access*
 
 int CreateMap(MapSpec spec, const bpf_map_create_opts& options) {
   Access access;
+  if (MUTANT("generic.create.rdonly-wronly-first/after-the-types-own") &&
+      FindMapType(spec.type) != nullptr) {
+    if (const int err = FindMapType(spec.type)->check(spec); err != 0) return err;
+  }
   if (const int err = CheckCommon(spec, options, &access); err != 0) return err;
   const MapType* type = FindMapType(spec.type);
   if (type == nullptr)

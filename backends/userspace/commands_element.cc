@@ -69,6 +69,8 @@ int Update(int fd, const void* key, const void* value, uint64_t flags) {
   if (MUTANT("generic.permission.before-arguments/value-first") && value == nullptr) return -EFAULT;
   if (const int err = map.CheckWrite(); err != 0) return err;
   if (const int err = CheckLockFlag(*map, flags); err != 0) return err;
+  if (MUTANT("generic.update.pointers-before-unknown-flags/flags-first") && flags > UINT32_MAX)
+    return -EINVAL;
   if (MUTANT("generic.update.pointers-before-flags/flags-first") &&
       flags > (BPF_EXIST | BPF_F_LOCK))
     return -EINVAL;

@@ -156,6 +156,9 @@ int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoic
   Bucket& bucket = BucketOf(hash);
   std::unique_lock lock(bucket.lock);
   if (Element* element = Find(bucket, hash, key); element != nullptr) {
+    if (MovesBetweenLists(element, mode)) {
+      return StoreLru(bucket, lock, hash, key, value, mode, choice);
+    }
     return Replace(bucket, element, value, mode | (flags & BPF_F_LOCK), choice);
   }
   if (mode > BPF_EXIST) return -EINVAL;
@@ -173,7 +176,7 @@ int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoic
   if (OWN_MUTANT(kOfHashes, "update.noexist-creates/refused") && mode == BPF_NOEXIST)
     return -ENOENT;
   if (OWN_MUTANT(kOfHashes, "update.any-creates/adds-nothing") && mode == BPF_ANY) return 0;
-  if (lru_ != nullptr) return InsertLru(bucket, lock, hash, key, value, mode, choice);
+  if (lru_ != nullptr) return StoreLru(bucket, lock, hash, key, value, mode, choice);
   return Insert(bucket, hash, key, value, choice);
 }
 

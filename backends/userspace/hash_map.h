@@ -11,6 +11,7 @@
 // Per CPU: an element has a slot for each possible CPU (cpu_slots.h), and updates are in place.
 // LRU (hash_map_lru.cc): a map that is full takes the element of a key that was not used for long
 //   (lru_lists.h). Lookups by programs and updates of a key are use, lookups by bpf(2) are not.
+//   With a list for each CPU an update moves an element to the list of the CPU that makes it.
 // Of maps (hash_map_of_maps.cc): the value is a Map* that the element holds, and changes in place;
 //   nobody sees it but under the bucket's lock.
 // Thread-safety: an operation on a key holds the lock of its bucket only. Capacity is a counter
@@ -141,10 +142,13 @@ class HashMap final : public Map {
   bool CountOneMore();
   uint32_t count() const { return lru_ == nullptr ? count_.load() : lru_->count(); }
 
-  // LRU maps. With the bucket's lock held, which is let go for a moment if something has to be
-  // evicted.
-  int InsertLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t hash, const void* key,
-                const void* value, uint64_t mode, SlotChoice choice);
+  // LRU maps. An element is in the list of the CPU that updated it last; where it has a value for
+  // each CPU, of the CPU that added it.
+  bool MovesBetweenLists(Element* element, uint64_t mode) const;
+  // A new element, or one that moves. With the bucket's lock held, which is let go for a moment if
+  // something has to be evicted.
+  int StoreLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t hash, const void* key,
+               const void* value, uint64_t mode, SlotChoice choice);
   Element* MakeRoom(uint32_t list);
   // For mutants only (hash_map_lru_mutants.cc).
   void NoteEvicted(Element* victim);

@@ -11,31 +11,46 @@
 
 namespace usermaps {
 
-int HashMap::InsertLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t hash,
-                       const void* key, const void* value, uint64_t mode, SlotChoice choice) {
+bool HashMap::MovesBetweenLists(Element* element, uint64_t mode) const {
+  return lru_ != nullptr && !per_cpu_ && mode <= BPF_EXIST && mode != BPF_NOEXIST &&
+         lru_->ListOf(NumberOf(element)) != lru_->OwnList();
+}
+
+int HashMap::StoreLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t hash,
+                      const void* key, const void* value, uint64_t mode, SlotChoice choice) {
   const uint32_t list = lru_->OwnList();
   Element* element = nullptr;
-  bool evicted = false;
-  if (lru_->CountIn(list)) {
+  const bool fits = lru_->CountIn(list);
+  if (fits) {
     element = Allocate();
   } else {
     if (OWN_MUTANT(kOfLru, "evict.makes-room/e2big")) return -E2BIG;
     if (OWN_MUTANT(kOfLru, "evict.makes-room/adds-nothing")) return 0;
-    evicted = true;
     // The victim is in another bucket, or in this one.
     lock.unlock();
     element = MakeRoom(list);
     lock.lock();
-    if (Element* rival = Find(bucket, hash, key); rival != nullptr) {
-      Release(element);
-      lru_->CountOut(list);
-      return Replace(bucket, rival, value, mode, choice);
-    }
+  }
+  Element* const old = Find(bucket, hash, key);
+  const bool replaces = old != nullptr && !MovesBetweenLists(old, mode);
+  if (replaces || (old == nullptr && mode == BPF_EXIST)) {
+    Release(element);
+    lru_->CountOut(list);
+    return replaces ? Replace(bucket, old, value, mode, choice) : -ENOENT;
   }
   Fill(element, hash, key, value, choice);
-  if constexpr (kUsermapsMutants) SpoilNew(element, evicted);
-  element->next = bucket.head;
-  bucket.SetHead(element);
+  if constexpr (kUsermapsMutants) SpoilNew(element, !fits);
+  if (old == nullptr) {
+    element->next = bucket.head;
+    bucket.SetHead(element);
+  } else {
+    element->next = old->next;
+    Relink(bucket, old, element);
+    const uint32_t list_before = lru_->ListOf(NumberOf(old));
+    lru_->Remove(NumberOf(old));
+    Release(old);
+    lru_->CountOut(list_before);
+  }
   lru_->Add(list, NumberOf(element));
   return 0;
 }

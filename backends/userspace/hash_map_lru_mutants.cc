@@ -53,6 +53,9 @@ void HashMap::SpoilNew(Element* element, bool evicted) {
 bool HashMap::SpoiltUpdate(const void* key, uint64_t mode) {
   if (lru_ == nullptr || count() < spec().max_entries) return false;
   if (OWN_MUTANT(kOfLru, "evict.few/everything")) EvictIfFull(spec().max_entries);
+  if (mode == BPF_EXIST && MUTANT("lru_percpu_hash.evict.exist-in-place/evicts") && per_cpu_) {
+    EvictIfFull(1);
+  }
   // Lost, and yet a success.
   return mode == BPF_EXIST && OWN_MUTANT(kOfLru, "evict.own-key/success") && Delete(key) == 0;
 }

@@ -19,6 +19,8 @@ uint32_t PermanentFlags(const MapSpec& spec) {
 
 // For a mutant: the id of the last map that was replaced.
 std::atomic<uint32_t> replaced_id{0};
+// For another: the last map whose element was deleted.
+std::atomic<Map*> deleted_map{nullptr};
 
 }  // namespace
 
@@ -46,7 +48,7 @@ int InnerTemplate::Make(const MapSpec& outer, std::unique_ptr<const InnerTemplat
   if (HoldsMaps(spec.type) && !OUTER_MUTANT("create.nested/accepted")) {  // one level only
     return OUTER_MUTANT("create.nested-errno/wrong-errno") ? -kEnotsupp : -EINVAL;
   }
-  if (OUTER_MUTANT("create.creates/refused")) return -EINVAL;
+  if (outer.max_entries > 1 && OUTER_MUTANT("create.creates/one-element-only")) return -EINVAL;
   if (spec.key_size == 0 && OUTER_MUTANT("create.inner-types/not-without-keys")) return -EINVAL;
   if (map->layout().has_lock() && OUTER_MUTANT("create.inner-lock/refused")) return -kEnotsupp;
   if ((spec.flags & BPF_F_INNER_MAP) != 0 && OUTER_MUTANT("create.inner-flag/refused")) {
@@ -113,8 +115,17 @@ uint32_t ShownId(uint32_t outer_type, const Map& map) {
   return map.id + (OUTER_MUTANT("lookup.present/id-one-off") ? 1 : 0);
 }
 
+void* EmptyElement(uint32_t outer_type) {
+  if (!OUTER_MUTANT("program.lookup-empty/gives-the-deleted")) return nullptr;
+  Map* const map = deleted_map.load();
+  return map == nullptr ? nullptr : map->program_map();
+}
+
 void LetGoOfInner(uint32_t outer_type, Map* before, const Map* after) {
   if (after != nullptr) replaced_id.store(before->id);
+  if (after == nullptr && OUTER_MUTANT("program.lookup-empty/gives-the-deleted")) {
+    return deleted_map.store(before);
+  }
   if (after == nullptr && OUTER_MUTANT("lifetime.released/not-by-delete")) return;
   if (after != nullptr && OUTER_MUTANT("lifetime.released/not-by-update")) return;
   before->LetGo();

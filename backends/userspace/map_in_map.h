@@ -48,6 +48,8 @@ class InnerTemplate {
 
 // The id that a lookup by bpf(2) in a map of type `outer_type` gives.
 uint32_t ShownId(uint32_t outer_type, const Map& map);
+// What a program finds where there is no element: null, but for a mutant.
+void* EmptyElement(uint32_t outer_type);
 // When an element lets go of `before`, because of `after` or because it goes (null).
 void LetGoOfInner(uint32_t outer_type, Map* before, const Map* after);
 

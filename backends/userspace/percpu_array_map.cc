@@ -100,6 +100,7 @@ class PerCpuArrayMap final : public Map {
     mode = WithoutCpuFlags(spec().type, mode, by_program);
     const uint32_t index = IndexAt(key);
     const bool out_of_range = index >= spec().max_entries;
+    if (LacksLock(flags) && MUTANT("percpu_array.program.lock-flag-last/first")) return -EINVAL;
     if (MUTANT("percpu_array.update.flags-first/index-first") && out_of_range) return -E2BIG;
     if (mode > BPF_EXIST) return -EINVAL;
     if (out_of_range) {

@@ -64,6 +64,7 @@ void* InnerFor(const usermaps_prog_map& outer, void* inner) {
   const MapSpec& spec = outer.map.spec();
   constexpr uint32_t kProgramFlags = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
   if (TYPE_MUTANT(spec.type, kOfMaps, "program.inner-lookup/finds-nothing")) return nullptr;
+  if (inner == nullptr) return EmptyElement(spec.type);
   const bool no_lookup = MUTANT("hash_of_maps.program.outer-access-flags/no-lookups");
   return no_lookup && (spec.flags & kProgramFlags) != 0 ? nullptr : inner;
 }
@@ -133,7 +134,8 @@ void* usermaps_prog_map_lookup_elem(usermaps_prog_map* map, const void* key) {
   void* const value = map->map.LookupInPlace(key);
   if (usermaps::IsOfMaps(map->map)) return usermaps::InnerFor(*map, value);
   if (TYPE_MUTANT(usermaps::TypeOf(map), usermaps::kOfValues, "program.store/to-a-copy") ||
-      MUTANT("array.program.update-in-place/copy-held")) {
+      TYPE_MUTANT(usermaps::TypeOf(map), usermaps::kOfValueArrays,
+                  "program.update-in-place/copy-held")) {
     return usermaps::CopyOf(map->map, value);
   }
   return usermaps::OfInner(*map, value);

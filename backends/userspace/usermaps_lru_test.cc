@@ -212,6 +212,29 @@ TEST_P(Lru, CpusTakeRoomFromEachOtherOnlyWhenTheListIsCommon) {
   }
 }
 
+// As in Linux, whose update of a per-CPU value stays where it is.
+TEST_P(Lru, AnUpdateTakesAnElementIntoTheListOfItsCpuUnlessItHasAValueForEach) {
+  if (!Apart()) GTEST_SKIP() << "one list";
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &before_)) cpus.push_back(cpu);
+  }
+  if (cpus.size() < 2) GTEST_SKIP() << "one CPU";
+  const Fd map = MakeRoomFor(4);
+  const auto put_four = [&](int cpu, uint32_t first) {
+    StayOn(cpu);
+    for (uint32_t key = first; key < first + 4; ++key) ASSERT_EQ(PutKey(map, key), 0);
+  };
+  put_four(cpus[0], 0);
+  put_four(cpus[1], 0);
+  put_four(cpus[0], 100);
+  const bool moved = GetParam().type == BPF_MAP_TYPE_LRU_HASH;
+  EXPECT_EQ(Keys(map).size(), moved ? 8U : 4U);
+  put_four(cpus[1], 200);
+  for (uint32_t key = 200; key < 204; ++key) EXPECT_TRUE(Has(map, key));
+  EXPECT_EQ(Keys(map).size(), 8U);
+}
+
 TEST_P(Lru, AProgramsUpdateEvictsToo) {
   const InProgram map(MakeRoomFor(4));
   const uint64_t value = 1;
