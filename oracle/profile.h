@@ -73,8 +73,7 @@ struct Profile {
 // Every profile, `documented` first, then kernels from old to new.
 std::span<const Profile> AllProfiles();
 const Profile* FindProfile(std::string_view name);
-// The newest that the userspace library follows; kernels may have newer ones.
-const Profile& NewestLinuxProfile();
+const Profile& NewestLinuxProfile();  // That the userspace library follows; kernels go on.
 // The profile for a `uname -r`: of the newest known version that is not newer; the oldest for older
 // ones.
 const Profile& ProfileForRelease(std::string_view release);
