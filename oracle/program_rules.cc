@@ -180,14 +180,14 @@ bool Checker::State::SettleLoad(Handle slot, const ProgramUse& use, const Outcom
   const HandleState& handle = world.At(slot);
   MapState* map = world.MapOfOrNull(slot);
   const Expectation load = ExpectLoad(handle, map, use, profile.traits);
+  // A program that is loaded, expected or not, may hold the map a little longer than the script.
+  if (map != nullptr && outcome.completion == Completion::kReturned) map->released_late = true;
   if (load.at_load || load.anything || outcome.completion == Completion::kRefused) {
     // What is not run says nothing of the map.
     Settle(load, outcome, load.anything ? nullptr : map);
     return false;
   }
   if (outcome.completion != Completion::kReturned) return true;
-  // It may hold the map a little longer than the script does.
-  map->released_late = true;
   Cite(G::program_loads);
   if (!handle.can_read || !handle.can_write) Cite(G::program_descriptor_access);
   if (map->frozen && (use.changes || use.writes)) Cite(G::program_frozen);
