@@ -57,14 +57,14 @@ XskDescriptor Checker::State::DescriptorOf(const Update& op) const {
   if (op.value_fd == kNoFd) {
     Bytes number = op.value.bytes;
     number.Resize(4);
-    return {number.ToNumber() >= kNoDescriptors ? Kind::kClosed : Kind::kUnknown, 0, false};
+    return {number.ToNumber() >= kNoDescriptors ? Kind::kClosed : Kind::kUnknown, 0, false, false};
   }
   const HandleState& handle = world.At(op.value_fd);
-  if (handle.kind == HandleState::Kind::kClosed) return {Kind::kClosed, 0, false};
-  if (!handle.socket.has_value()) return {Kind::kNoSocket, 0, false};
+  if (handle.kind == HandleState::Kind::kClosed) return {Kind::kClosed, 0, false, false};
+  if (!handle.socket.has_value()) return {Kind::kNoSocket, 0, false, false};
   const SocketOpen::Kind kind = world.socket(*handle.socket).opened.kind;
   return {IsXdp(kind) ? Kind::kXdp : Kind::kOtherSocket, *handle.socket,
-          kind == SocketOpen::Kind::kXdp};
+          kind != SocketOpen::Kind::kXdpBare, kind == SocketOpen::Kind::kXdp};
 }
 
 void Checker::State::On(const SocketOpen& op, const Outcome& outcome) {

@@ -39,6 +39,7 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(inner_map_lock),
     TRAIT(map_in_map_batches),
     TRAIT(lru_scaled_free_lists),
+    TRAIT(xskmap_bare_sockets),
 };
 #undef TRAIT
 // Every field of Traits is a bool and has its name above.
@@ -53,6 +54,7 @@ constexpr Traits Linux72() {
   traits.update_unknown_flags_first = true;
   traits.percpu_cpu_flags = true;
   traits.percpu_padding_kept = false;
+  traits.xskmap_bare_sockets = false;
   return traits;
 }
 

@@ -55,6 +55,7 @@ struct Traits {
   bool map_in_map_batches = true;    // Maps of maps have them (after 5.10).
   // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before: 128.
   bool lru_scaled_free_lists = true;
+  bool xskmap_bare_sockets = true;  // An XSKMAP takes sockets without an RX ring; 7.2: ENOBUFS.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 

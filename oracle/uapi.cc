@@ -80,6 +80,7 @@ constexpr NamedErrno kErrnos[] = {
     {"EBADFD", Errno::kEBADFD},
     {"ENOTSOCK", Errno::kENOTSOCK},
     {"EOPNOTSUPP", Errno::kEOPNOTSUPP},
+    {"ENOBUFS", Errno::kENOBUFS},
     {"ETIMEDOUT", Errno::kETIMEDOUT},
     {"ENOTSUPP", Errno::kENOTSUPP},
 };

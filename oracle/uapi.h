@@ -82,6 +82,7 @@ enum class Errno : int32_t {
   kEBADFD = 77,  // BPF_OBJ_GET_INFO_BY_FD of what is not open.
   kENOTSOCK = 88,
   kEOPNOTSUPP = 95,
+  kENOBUFS = 105,
   kETIMEDOUT = 110,
   kENOTSUPP = 524,  // Kernel-internal, yet it reaches user space from bpf(2); libc cannot name it.
 };

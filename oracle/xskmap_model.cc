@@ -85,6 +85,10 @@ Expectation XskMapModel::ExpectUpdate(const Bytes& key, uint64_t flags,
     case Kind::kXdp:
       break;
   }
+  if (!value.has_ring && !takes_bare_sockets_) {
+    return Expectation::Fails(Errno::kENOBUFS, X::update_no_ring_refused)
+        .Also(X::update_order, flags_refuse);
+  }
   if (entry != nullptr && entry->socket == value.socket) {
     return flags == BPF_NOEXIST ? Expectation::Succeeds(X::update_noexist_same_socket)
                                 : Expectation::Succeeds(X::update_puts);
@@ -95,10 +99,10 @@ Expectation XskMapModel::ExpectUpdate(const Bytes& key, uint64_t flags,
   if (flags == BPF_EXIST && entry == nullptr) {
     return Expectation::Fails(Errno::kENOENT, X::update_exist);
   }
-  return Expectation::Succeeds(X::update_puts)
+  return Expectation::Succeeds(value.has_ring ? X::update_puts : X::update_no_ring)
       .Also(X::update_noexist, flags == BPF_NOEXIST)
       .Also(X::update_exist, flags == BPF_EXIST)
-      .Also(X::update_any_xsk, !value.bound)
+      .Also(X::update_unbound, !value.bound)
       .Also(X::update_several_slots, Holds(value.socket));
 }
 

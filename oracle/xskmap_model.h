@@ -29,8 +29,9 @@ struct XskDescriptor {
     kOtherSocket,  // Of another family than AF_XDP.
     kXdp,
   } kind = Kind::kUnknown;
-  // Of kXdp: its index in World, and whether it is bound to a queue.
+  // Of kXdp: its index in World, whether it has an RX ring, and whether it is bound to a queue.
   uint32_t socket = 0;
+  bool has_ring = false;
   bool bound = false;
 };
 
@@ -44,7 +45,9 @@ struct XskRedirect {
 
 class XskMapModel {
  public:
-  explicit XskMapModel(const MapAttributes& attributes) : max_entries_(attributes.max_entries) {}
+  explicit XskMapModel(const MapAttributes& attributes)
+      : max_entries_(attributes.max_entries),
+        takes_bare_sockets_(attributes.traits.xskmap_bare_sockets) {}
 
   static Expectation ExpectCreate(const MapCreate& create);
 
@@ -74,6 +77,7 @@ class XskMapModel {
   bool Holds(uint32_t socket) const;
 
   uint32_t max_entries_;
+  bool takes_bare_sockets_;
   std::map<uint64_t, Entry> slots_;  // The occupied ones.
   std::set<uint64_t> left_;          // Those whose socket closed.
   Bytes scratch_;                    // What the last expectation points to.

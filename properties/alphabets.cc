@@ -319,7 +319,7 @@ void SetUpSockets(Alphabet* alphabet) {
   for (const uint16_t slot : {uint16_t{1}, uint16_t{2}}) {
     SocketOpen open;
     open.result = Handle{slot};
-    open.kind = SocketOpen::Kind::kXdpBare;
+    open.kind = SocketOpen::Kind::kXdpUnbound;
     alphabet->setup.push_back({open});
   }
 }
@@ -359,7 +359,7 @@ Alphabet MakeXskMapWithPrograms() {
   builder.Writes(0, Put(0, Handle{2}, BPF_EXIST));
   for (const int key : {0, 1}) builder.Writes(key, Delete{kMap, Key(key)});
   // The socket that was there closes.
-  builder.Writes(-1, SocketOpen{Handle{1}, SocketOpen::Kind::kXdpBare, 0, 0});
+  builder.Writes(-1, SocketOpen{Handle{1}, SocketOpen::Kind::kXdpUnbound, 0, 0});
   for (const uint32_t key : {0, 1}) alphabet.reset.push_back({Delete{kMap, Key(key)}});
   SetUpSockets(&alphabet);
   return alphabet;

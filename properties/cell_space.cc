@@ -207,7 +207,8 @@ constexpr Errno kErrnos[] = {
     Errno::kE2BIG,  Errno::kEBADF,      Errno::kEAGAIN,    Errno::kENOMEM,   Errno::kEACCES,
     Errno::kEFAULT, Errno::kEBUSY,      Errno::kEEXIST,    Errno::kENODEV,   Errno::kEINVAL,
     Errno::kEMFILE, Errno::kENOSPC,     Errno::kERANGE,    Errno::kEDEADLK,  Errno::kENOSYS,
-    Errno::kEBADFD, Errno::kEOPNOTSUPP, Errno::kETIMEDOUT, Errno::kENOTSUPP, Errno::kENOTSOCK};
+    Errno::kEBADFD, Errno::kEOPNOTSUPP, Errno::kETIMEDOUT, Errno::kENOTSUPP, Errno::kENOTSOCK,
+    Errno::kENOBUFS};
 constexpr uint16_t kOtherErrno =
     kCellOutcomes - 5;  // Then one for each Completion that is not a return.
 // With which BPF_PROG_LOAD refuses programs; they follow those of the calls.

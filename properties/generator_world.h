@@ -70,7 +70,7 @@ struct BtfFacts {
 
 struct SocketFacts {
   bool live = false;
-  SocketOpen::Kind kind = SocketOpen::Kind::kXdpBare;
+  SocketOpen::Kind kind = SocketOpen::Kind::kXdpUnbound;
   uint32_t device = 0;
   uint32_t queue = 0;
 };

@@ -51,8 +51,8 @@ void OperationWriter::ToggleSocket() {
     facts.live = false;
     return Check();
   }
-  static constexpr Kind kLoose[] = {Kind::kXdpBare,    Kind::kXdpBare, Kind::kXdpBare,
-                                    Kind::kXdpUnbound, Kind::kUdp,     Kind::kTcp};
+  static constexpr Kind kLoose[] = {Kind::kXdpUnbound, Kind::kXdpUnbound, Kind::kXdpUnbound,
+                                    Kind::kXdpBare,    Kind::kUdp,        Kind::kTcp};
   SocketFacts opened{true, entropy_.Pick(kLoose), 0, 0};
   if (has_network_ && !entropy_.OneIn(4)) {
     opened.kind = Kind::kXdp;
