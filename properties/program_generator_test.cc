@@ -206,6 +206,8 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
           check(Helper::kLookupInner, inner->map, false, false);
           const uint32_t refused = BPF_F_WRONLY_PROG | (inner->store ? BPF_F_RDONLY_PROG : 0);
           ASSERT_EQ(inner_flags[inner->map.slot] & refused, 0u);
+        } else if (const auto* redirect = std::get_if<HelperRedirectMap>(&operation.call)) {
+          check(Helper::kRedirectMap, redirect->map, false, false);
         } else {
           ASSERT_FALSE(IsProgramPath(operation.call)) << OperationName(operation.call);
         }

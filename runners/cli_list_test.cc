@@ -3,6 +3,7 @@
 // The clauses by their sources, and where documentation and kernels disagree, as users see them.
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -126,7 +127,10 @@ TEST(ListDivergences, ItsCommandsRunAndItsScenariosHold) {
   std::istringstream in(result.out);
   std::string filter;
   size_t commands = 0;
+  size_t scenarios = 0;  // Scripts that are one, by their ids; others are said in words.
   for (std::string line; std::getline(in, line);) {
+    static const std::regex kScenario(R"(^  script   [a-z_]+\.[a-z_]+\.)");
+    scenarios += std::regex_search(line, kScenario) ? 1 : 0;
     if (line.rfind("  run ", 0) != 0) continue;
     std::string id = line.substr(line.find(marker) + marker.size());
     if (id.front() == '\'') id = id.substr(1, id.size() - 2);
@@ -134,8 +138,7 @@ TEST(ListDivergences, ItsCommandsRunAndItsScenariosHold) {
     ++commands;
   }
   EXPECT_GT(commands, 15u);
-  EXPECT_EQ(CountOf(result.out, "  script   "),
-            commands + CountOf(result.out, "  script   README"));
+  EXPECT_EQ(scenarios, commands);
   const Directory directory;
   const CommandResult run =
       Mapspec({"run", "--filter", filter, "-v", "--effort", "quick", "--out", directory / "out"});

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <thread>
@@ -36,6 +37,7 @@ struct ConcurrentLruKind {
   bpf_map_type type;
   uint32_t flags;
 };
+void PrintTo(const ConcurrentLruKind& kind, std::ostream* out) { *out << kind.name; }
 constexpr ConcurrentLruKind kConcurrentLruKinds[] = {
     {"common", BPF_MAP_TYPE_LRU_HASH, 0},
     {"apart", BPF_MAP_TYPE_LRU_HASH, BPF_F_NO_COMMON_LRU},

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct LruKind {
   bpf_map_type type;
   uint32_t flags;
 };
+void PrintTo(const LruKind& kind, std::ostream* out) { *out << kind.name; }
 constexpr LruKind kLruKinds[] = {
     {"common", BPF_MAP_TYPE_LRU_HASH, 0},
     {"apart", BPF_MAP_TYPE_LRU_HASH, BPF_F_NO_COMMON_LRU},

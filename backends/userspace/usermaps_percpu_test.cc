@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct PerCpuKind {
   uint32_t flags;
   bool array() const { return type == BPF_MAP_TYPE_PERCPU_ARRAY; }
 };
+void PrintTo(const PerCpuKind& kind, std::ostream* out) { *out << kind.name; }
 constexpr PerCpuKind kPerCpuKinds[] = {
     {"array", BPF_MAP_TYPE_PERCPU_ARRAY, 0},
     {"hash", BPF_MAP_TYPE_PERCPU_HASH, 0},
