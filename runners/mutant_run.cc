@@ -90,8 +90,18 @@ std::vector<const PlannedTest*> OrderForMutant(const std::vector<PlannedTest>& p
     const bool same_family = test.id.rfind(family, 0) == 0;
     return (test.property != nullptr ? 3 : 1) + (same_family ? 0 : 1);
   };
+  // Properties of other types ask nothing of the mutant's clause; what holds for every type, those
+  // of the plainest types ask.
+  const auto asks = [&](const PlannedTest& test) {
+    if (test.property == nullptr) return true;
+    if (family != "generic.") return !family.empty() && test.id.rfind(family, 0) == 0;
+    return test.id.rfind("hash.", 0) == 0 || test.id.rfind("array.", 0) == 0 ||
+           test.id.rfind("queue.", 0) == 0;
+  };
   std::vector<const PlannedTest*> tests;
-  for (const PlannedTest& test : plan) tests.push_back(&test);
+  for (const PlannedTest& test : plan) {
+    if (asks(test)) tests.push_back(&test);
+  }
   std::stable_sort(tests.begin(), tests.end(), [&](const PlannedTest* a, const PlannedTest* b) {
     return distance(*a) < distance(*b);
   });

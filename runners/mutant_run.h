@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // One mutant of the userspace library (backends/userspace/mutant.h) against the suite, in a child
-// process: scenarios of the clause it breaks first, then the other scenarios, then the properties,
-// up to the first test that fails. A crash or a hang of the child counts as killed too.
+// process: scenarios of the clause it breaks first, then the other scenarios, then the properties of
+// its type, up to the first test that fails. The unchanged library gets the scenarios. A crash or a hang of the child counts as killed too.
 // Thread-safety: StartMutant forks; call it from a process with one thread.
 #ifndef RUNNERS_MUTANT_RUN_H_
 #define RUNNERS_MUTANT_RUN_H_

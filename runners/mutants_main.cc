@@ -14,6 +14,7 @@
 #include <chrono>
 #include <set>
 
+#include "backends/host_environment.h"
 #include "runners/commands.h"
 #include "runners/mutant_run.h"
 #include "runners/signals.h"
@@ -273,7 +274,8 @@ int Main(int argc, char** argv) {
   RunOptions run;
   run.seed = options.seed;
   run.shrink = false;
-  const std::vector<PlannedTest> plan = MakePlan(Specification().specs, Filter(""), run);
+  const std::vector<PlannedTest> plan =
+      MakePlan(Specification(HostEnvironment("userspace").possible_cpus).specs, Filter(""), run);
   if (options.uncovered) return ReportUncovered(plan, all);
   InstallStopSignals();
   return Hunt(options, plan, run).Run(mutants);

@@ -173,6 +173,9 @@ int HashMap::Store(const void* key, const void* value, uint64_t flags, SlotChoic
     }
     return OWN_MUTANT(kOfHashes, "update.exist-absent-key/wrong-errno") ? -EINVAL : -ENOENT;
   }
+  if constexpr (kUsermapsMutants) {
+    if (mode == BPF_EXIST) mode = BPF_ANY;  // The mutant that creates.
+  }
   if (OWN_MUTANT(kOfHashes, "update.noexist-creates/refused") && mode == BPF_NOEXIST)
     return -ENOENT;
   if (OWN_MUTANT(kOfHashes, "update.any-creates/adds-nothing") && mode == BPF_ANY) return 0;
