@@ -23,7 +23,6 @@ class ArrayOfMaps final : public Map {
   ArrayOfMaps(const MapSpec& spec, std::unique_ptr<const InnerTemplate> inner, Area area)
       : Map(spec), inner_(std::move(inner)), area_(std::move(area)) {}
   ~ArrayOfMaps() override {
-    if (MUTANT("array_of_maps.lifetime.outer-gone/keeps-them")) return;
     // Stops at the last one: the slots behind may be many, and their pages untouched.
     for (uint32_t index = 0; filled_.load() != 0; ++index) Fill(index, nullptr);
   }

@@ -29,7 +29,6 @@ void HashMap::CopyMapId(void* value, Element* element) const {
 }
 
 void HashMap::LetGoOfMaps() {
-  if (MUTANT("hash_of_maps.lifetime.outer-gone/keeps-them")) return;
   for (uint32_t index = 0; index < bucket_count_ && count_.load() != 0; ++index) {
     Bucket& bucket = BucketAt(index);
     while (bucket.head != nullptr) Unlink(bucket, bucket.head);

@@ -131,10 +131,8 @@ int HashMap::WalkBatch(const Batch& batch, bool remove) {
       return -ENOENT;
     }
   }
-  const bool keep = batch.values == nullptr &&
-                    OWN_MUTANT(kOfHashes, "lookup_and_delete_batch.bad-pointer-loses/keeps-them");
   const bool really_remove =
-      remove ? !keep && !OWN_MUTANT(kOfHashes, "lookup_and_delete_batch.takes/only-looks-up")
+      remove ? !OWN_MUTANT(kOfHashes, "lookup_and_delete_batch.takes/only-looks-up")
              : OWN_MUTANT(kOfHashes, "lookup_batch.keeps-elements/removes-them");
 
   uint32_t done = 0;
@@ -155,8 +153,8 @@ int HashMap::WalkBatch(const Batch& batch, bool remove) {
     }
     EmitBucket(bucket, batch, done, really_remove);
     if (chain != 0 && (batch.keys == nullptr || batch.values == nullptr)) {
-      if (remove &&
-          OWN_MUTANT(kOfPlainHashes, "lookup_and_delete_batch.bad-pointer-loses/and-its-room")) {
+      if (remove && OWN_MUTANT(kOfHash | kOfPerCpuHash,
+                               "lookup_and_delete_batch.bad-pointer-loses/and-its-room")) {
         count_.store(spec().max_entries);
       }
       return OWN_MUTANT(kOfHashes, "lookup_batch.bad-pointer/wrong-errno") ? -EINVAL : -EFAULT;

@@ -42,7 +42,7 @@ int InnerTemplate::Make(const MapSpec& outer, std::unique_ptr<const InnerTemplat
     return OUTER_MUTANT("create.inner-bad-descriptor/wrong-errno") ? -EINVAL : -EBADF;
   }
   if (map.error() != 0) {
-    return OUTER_MUTANT("create.inner-not-a-map/wrong-errno") ? -EBADF : map.error();
+    return OUTER_MUTANT("create.inner-not-a-map/wrong-errno") ? -kEnotsupp : map.error();
   }
   const MapSpec& spec = map->spec();
   if (HoldsMaps(spec.type) && !OUTER_MUTANT("create.nested/accepted")) {  // one level only
