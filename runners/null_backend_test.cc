@@ -14,6 +14,8 @@
 #include <set>
 
 #include "backends/backend.h"
+#include "backends/offered_types.h"
+#include "properties/map_kinds.h"
 #include "runners/property_run.h"
 #include "runners/run_plan.h"
 #include "runners/scenario_run.h"
@@ -107,6 +109,7 @@ bool KeptByPrevious(const Scenario& scenario) {
 struct NullKind {
   const char* selector;
   bool (*keeps)(const Scenario&);
+  size_t types;  // How many it lets be created: of what cannot be, nothing is asked.
 };
 void PrintTo(const NullKind& kind, std::ostream* out) { *out << kind.selector; }
 
@@ -131,18 +134,20 @@ TEST_P(NullBackend, PassesOnlyScenariosWhoseStepsAllSaySo) {
   BackendResults results;
   std::set<std::string> truly_kept, scenarios_not_kept;
   std::map<Status, size_t> counts;
+  std::map<std::string, size_t> failing;  // By what stands before the first dot of a clause.
   for (const PlannedTest& test : plan_) {
     if (test.scenario == nullptr) continue;
     const TestResult result = RunScenario(*test.scenario, test.level, *profile_, *backend_).result;
     results.tests.push_back(result);
     ++counts[result.status];
+    if (result.status == Status::kFail) ++failing[test.clause.substr(0, test.clause.find('.'))];
     const bool kept = GetParam().keeps(*test.scenario);
     (kept ? truly_kept : scenarios_not_kept).insert(test.clause);
     if (result.status == Status::kPass) {
       EXPECT_TRUE(kept) << test.id << " passes although its steps do not say so";
     }
   }
-  size_t passed = 0;
+  size_t passed = 0, offered = 0;
   for (const ClauseResult& clause : ClauseResults(results)) {
     if (clause.status != Status::kPass) continue;
     ++passed;
@@ -153,7 +158,15 @@ TEST_P(NullBackend, PassesOnlyScenariosWhoseStepsAllSaySo) {
       "pass\n",
       GetParam().selector, results.tests.size(), counts[Status::kPass], counts[Status::kFail],
       counts[Status::kSkip], counts[Status::kUndecided], ClauseResults(results).size(), passed);
-  EXPECT_GT(counts[Status::kFail], results.tests.size() / 4);
+  for (const MapKind& kind : MapKinds()) {
+    if (!OffersMapType(*backend_, kind.type)) {
+      EXPECT_EQ(failing[std::string(kind.name)], 0u) << kind.name << " is not there";
+      continue;
+    }
+    EXPECT_GT(failing[std::string(kind.name)], 10u) << kind.name;
+    ++offered;
+  }
+  EXPECT_EQ(offered, GetParam().types);
 }
 
 TEST_P(NullBackend, PassesNoProperty) {
@@ -177,12 +190,13 @@ std::string NameOf(const testing::TestParamInfo<NullBackend::ParamType>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, NullBackend,
-                         testing::Values(NullKind{"null:success", &KeptBySuccess},
-                                         NullKind{"null:einval", &KeptByEinval},
-                                         NullKind{"null:no-output", &KeptByNoOutput},
-                                         NullKind{"null:previous", &KeptByPrevious}),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(
+    All, NullBackend,
+    testing::Values(NullKind{"null:success", &KeptBySuccess, MapKinds().size()},
+                    NullKind{"null:einval", &KeptByEinval, 4},
+                    NullKind{"null:no-output", &KeptByNoOutput, MapKinds().size() - 1},
+                    NullKind{"null:previous", &KeptByPrevious, MapKinds().size()}),
+    NameOf);
 
 }  // namespace
 }  // namespace mapspec
