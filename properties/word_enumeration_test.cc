@@ -122,8 +122,11 @@ TEST(Alphabets, EveryKindOfMapHasOneWithAMapAndItsOperationsOnIt) {
       ASSERT_NE(alphabet, nullptr) << kind.name;
       EXPECT_EQ(alphabet->letters.size(), alphabet->operations.size());
       EXPECT_FALSE(alphabet->maps.empty());
-      EXPECT_LE(alphabet->Length(Effort::kQuick), alphabet->Length(Effort::kNormal));
-      EXPECT_LT(alphabet->Length(Effort::kNormal), alphabet->Length(Effort::kThorough));
+      EXPECT_GE(alphabet->Length(Effort::kQuick), 2u) << kind.name;
+      EXPECT_LE(alphabet->Length(Effort::kQuick), alphabet->Length(Effort::kNormal)) << kind.name;
+      // Not longer for every kind: where a word is costly, thorough runs draw more random scripts.
+      EXPECT_LE(alphabet->Length(Effort::kNormal), alphabet->Length(Effort::kThorough))
+          << kind.name;
     }
   }
 }
