@@ -27,16 +27,19 @@ class EvictionTest : public testing::Test {
     create.map_flags = map_flags;
     ASSERT_EQ(checker_.Step({create}, Ok()).kind, Kind::kConforms);
   }
-  Kind Update(uint32_t key, uint16_t cpu = 0, uint64_t flags = BPF_ANY,
-              Errno error = Errno::kNone) {
+  Kind Update(uint32_t key, uint16_t cpu = 0, uint64_t flags = BPF_ANY, Errno error = Errno::kNone,
+              uint32_t more = 100) {
     mapspec::Update update;
     update.key = {Pointer::kValid, Key(key)};
-    update.value = {Pointer::kValid, Bytes::LittleEndian(key + 100, 4)};
+    update.value = {Pointer::kValid, Bytes::LittleEndian(key + more, 4)};
     update.flags = flags;
     return checker_.Step({update, Caller::kPrivileged, cpu, 0}, Error(error)).kind;
   }
   void Fill(uint32_t keys) {
     for (uint32_t key = 1; key <= keys; ++key) ASSERT_EQ(Update(key), Kind::kConforms);
+  }
+  Kind Remove(uint32_t key) {
+    return checker_.Step({Delete{Handle{0}, {Pointer::kValid, Key(key)}}}, Ok()).kind;
   }
   Judgement Lookup(uint32_t key, const Outcome& outcome) {
     mapspec::Lookup lookup;
@@ -155,6 +158,31 @@ TEST_F(EvictionTest, AddingNeverFailsForLackOfRoom) {
     checker_ = full;
     EXPECT_EQ(Update(4, 0, BPF_ANY, error), Kind::kViolation);
   }
+}
+
+TEST_F(EvictionTest, AnEvictedKeyIsAbsentForEveryCallUntilItIsAddedAnew) {
+  Make(4);
+  Fill(5);
+  ASSERT_EQ(Missing(2), Kind::kConforms);
+  // Neither room nor the eviction of another brings it back.
+  ASSERT_EQ(Remove(5), Kind::kConforms);
+  EXPECT_EQ(WouldBeFound(2), Kind::kViolation);
+  ASSERT_EQ(Update(6), Kind::kConforms);
+  ASSERT_EQ(Update(7), Kind::kConforms);
+  EXPECT_EQ(WouldBeFound(2), Kind::kViolation);
+  const Checker evicted = checker_;
+  EXPECT_EQ(Remove(2), Kind::kViolation);
+  checker_ = evicted;
+  EXPECT_EQ(checker_.Step({GetNextKey{Handle{0}, {Pointer::kNull, {}}}}, Value(Key(2))).kind,
+            Kind::kViolation);
+  checker_ = evicted;
+  EXPECT_EQ(Update(2, 0, BPF_EXIST), Kind::kViolation);
+  checker_ = evicted;
+  EXPECT_EQ(Update(2, 0, BPF_NOEXIST, Errno::kEEXIST), Kind::kViolation);
+  checker_ = evicted;
+  ASSERT_EQ(Update(2, 0, BPF_NOEXIST, Errno::kNone, 300), Kind::kConforms);
+  EXPECT_EQ(WouldBeFound(2), Kind::kViolation);  // With the value of before.
+  EXPECT_EQ(Lookup(2, Value(Bytes::LittleEndian(302, 4))).kind, Kind::kConforms);
 }
 
 TEST_F(EvictionTest, UnderDocumentedAnEvictionMayTakeAnyNumber) {

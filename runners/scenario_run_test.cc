@@ -55,6 +55,32 @@ class ScriptedBackend : public Backend {
   Environment environment_;
 };
 
+// Which keys share a bucket is an implementation's own business, so these scenarios allow that none
+// does. Here it is seen that on these implementations some do.
+TEST(ScenariosOfBuckets, MeetOneThatDoesNotFit) {
+  size_t met = 0;
+  for (const char* selector : {"userspace", "kernel"}) {
+    std::string error;
+    bool usage = false;
+    const std::unique_ptr<Backend> backend = MakeBackend(selector, &error, &usage);
+    if (backend == nullptr) continue;  // The kernel does not let us.
+    const Profile& profile = *FindProfile(backend->default_profile());
+    for (const SpecFile& file : Specification().specs.files) {
+      for (const Scenario& scenario : file.scenarios) {
+        if (!scenario.id.ends_with(".bucket-too-large/one-by-one")) continue;
+        const ScenarioRun run = RunScenario(scenario, Level::kObserved, profile, *backend);
+        if (run.result.status == Status::kSkip) continue;  // No batches on such maps.
+        EXPECT_EQ(run.result.status, Status::kPass) << scenario.id;
+        EXPECT_TRUE(std::any_of(run.trace.outcomes.begin(), run.trace.outcomes.end(),
+                                [](const Outcome& o) { return o.error == Errno::kENOSPC; }))
+            << scenario.id << " on " << selector;
+        ++met;
+      }
+    }
+  }
+  EXPECT_GE(met, 10u);
+}
+
 // The second scenario's clause is one that the oracle cites for the same operation.
 constexpr const char* kText = R"(map_type: BPF_MAP_TYPE_QUEUE
 defaults: {key_size: 0, value_size: 4, max_entries: 2}

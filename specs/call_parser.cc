@@ -14,7 +14,8 @@ bool StepParser::ParseCall(const StepWord& word, const YamlNode& fields, Call* o
   if (name == "create") {
     const bool inner = word.word == "inner";
     if (inner && !inner_base_) {
-      return problems_->Add(fields.position, "only files whose `defaults` say `inner` have `inner`");
+      return problems_->Add(fields.position,
+                            "only files whose `defaults` say `inner` have `inner`");
     }
     MapCreate create = inner ? *inner_base_ : base_;
     if (!ReadResult(fields, 'm', &create.result.slot) ||
@@ -24,7 +25,8 @@ bool StepParser::ParseCall(const StepWord& word, const YamlNode& fields, Call* o
     if (!IsMapOfMaps(create.type) && fields.Find("inner_map") == nullptr) create.inner_map = kBadFd;
     if (!has_type_ && fields.Find("type") == nullptr) return Missing(fields, "type");
     if (const YamlNode* inner_map = fields.Find("inner_map");
-        inner_map != nullptr && !maps_.contains(create.inner_map.slot)) {
+        inner_map != nullptr && create.inner_map != kNotAMap &&
+        !maps_.contains(create.inner_map.slot)) {
       return problems_->Add(inner_map->position,
                             "nothing fills " + inner_map->text + " before this step");
     }

@@ -30,7 +30,11 @@ bool ParseAttributes(const YamlNode& node, MapCreate* out, Problems* problems) {
     return false;
   }
   if (const YamlNode* inner = node.Find("inner_map")) {
-    if (!ParseSlot(*inner, 'm', &out->inner_map.slot, problems)) return false;
+    if (inner->IsWord("not_a_map")) {
+      out->inner_map = kNotAMap;
+    } else if (!ParseSlot(*inner, 'm', &out->inner_map.slot, problems)) {
+      return false;
+    }
   }
   if (const YamlNode* btf = node.Find("btf")) {
     if (btf->IsWord("bad")) {

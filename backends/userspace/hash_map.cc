@@ -325,6 +325,9 @@ void* HashMap::LookupInPlace(const void* key) {
   Bucket& bucket = BucketOf(hash);
   std::lock_guard lock(bucket.lock);
   Element* element = FindAndMark(bucket, hash, key);
+  if constexpr (kUsermapsMutants) {
+    if (element == nullptr) return SpoiltLookupInPlace(key);
+  }
   return element == nullptr ? nullptr : OwnValueOf(element);
 }
 

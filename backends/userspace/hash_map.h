@@ -155,6 +155,8 @@ class HashMap final : public Map {
   bool IsEvicted(const void* key) const;
   void SpoilNew(Element* element, bool evicted);
   bool SpoiltUpdate(const void* key, uint64_t mode);  // True: it is over.
+  void* SpoiltLookupInPlace(const void* key) const;
+  bool SpoiltEndOfWalk(const void* key, void* next_key) const;  // True: it is not the end.
   void SpoilBeforeLookup();
   void SpoilBeforeDelete();
   void SpoilAfterDelete();

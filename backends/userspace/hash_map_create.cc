@@ -96,9 +96,16 @@ int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
   if ((spec.flags & BPF_F_NO_COMMON_LRU) != 0 && spec.max_entries <= 1U << 31) {
     // Every CPU's list gets the same number.
     const uint32_t cpus = PossibleCpus::Instance().count();
-    const bool up = !TYPE_MUTANT(spec.type, kOfLru, "create.own-lists-rounded/down");
-    if (up || spec.max_entries < cpus) spec.max_entries += cpus - 1;
-    spec.max_entries = spec.max_entries / cpus * cpus;
+    uint32_t more = cpus - 1;
+    if (asked.max_entries >= cpus &&
+        TYPE_MUTANT(spec.type, kOfLru, "create.own-lists-rounded/down"))
+      more = 0;
+    if (TYPE_MUTANT(spec.type, kOfLru, "create.own-lists-rounded/multiples-too")) more = cpus;
+    spec.max_entries = (spec.max_entries + more) / cpus * cpus;
+    if (asked.max_entries > cpus &&
+        TYPE_MUTANT(spec.type, kOfLru, "create.own-lists-rounded/only-below-the-cpus")) {
+      spec.max_entries = asked.max_entries;
+    }
   }
   if (spec.max_entries > 1U << 31 ||
       std::bit_ceil(spec.max_entries) > UINT32_MAX / kKernelBucketSize) {

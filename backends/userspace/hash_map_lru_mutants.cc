@@ -50,7 +50,25 @@ void HashMap::SpoilNew(Element* element, bool evicted) {
   if (old && last.map == this) std::memcpy(ValueOf(element), last.value.data(), last.value.size());
 }
 
+void* HashMap::SpoiltLookupInPlace(const void* key) const {
+  if (!OWN_MUTANT(kOfLru, "evict.wholly/programs-find-it") || !IsEvicted(key)) return nullptr;
+  return TheLast().value.data();
+}
+
+bool HashMap::SpoiltEndOfWalk(const void* key, void* next_key) const {
+  if (!OWN_MUTANT(kOfLru, "evict.wholly/walks-give-it")) return false;
+  if (key != nullptr && IsEvicted(key)) return false;
+  LastEvicted& last = TheLast();
+  std::lock_guard lock(last.mutex);
+  if (last.map != this || next_key == nullptr) return false;
+  std::memcpy(next_key, last.key.data(), last.key.size());
+  return true;
+}
+
 bool HashMap::SpoiltUpdate(const void* key, uint64_t mode) {
+  if (mode == BPF_EXIST && OWN_MUTANT(kOfLru, "evict.wholly/exist-succeeds") && IsEvicted(key)) {
+    return true;
+  }
   if (lru_ == nullptr || count() < spec().max_entries) return false;
   if (OWN_MUTANT(kOfLru, "evict.few/everything")) EvictIfFull(spec().max_entries);
   if (mode == BPF_EXIST && MUTANT("lru_percpu_hash.evict.exist-in-place/evicts") && per_cpu_) {

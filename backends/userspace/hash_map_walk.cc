@@ -52,6 +52,9 @@ int HashMap::GetNextKey(const void* key, void* next_key) {
     CopyKey(bucket.head, next_key);
     return 0;
   }
+  if constexpr (kUsermapsMutants) {
+    if (SpoiltEndOfWalk(key, next_key)) return 0;
+  }
   if (OWN_MUTANT(kOfHashes, "get_next_key.empty/wrong-errno") && count() == 0) return -EINVAL;
   if (OWN_MUTANT(kOfHashes, "get_next_key.last-key/succeeds") && count() != 0) return 0;
   return -ENOENT;
