@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <regex>
 #include <set>
 #include <string>
@@ -65,6 +66,25 @@ TEST(Specification, EveryClauseHasAScenarioOnEachOfItsPaths) {
     }
     if (clause.path != Path::kSyscall) {
       EXPECT_TRUE(by_programs.contains(id)) << id << " has no scenario with a program";
+    }
+  }
+}
+
+TEST(Specification, RowsOfTheListOfFactsAreCoveredByClausesThatAskMapsOfTheirType) {
+  std::map<std::string, std::set<MapType>> asked;
+  for (const Scenario* scenario : Specification().specs.AllScenarios()) {
+    for (const Step& step : scenario->steps) {
+      const auto* create = std::get_if<MapCreate>(&step.operation.call);
+      if (create != nullptr) asked[scenario->clause].insert(create->type);
+    }
+  }
+  for (const SpecFile& file : Specification().specs.files) {
+    for (const ClauseSpec& spec : file.clauses) {
+      for (const std::string& row : spec.ledger) {
+        const std::optional<MapType> type =
+            ParseMapType("BPF_MAP_TYPE_" + row.substr(0, row.find('-')));
+        if (type) EXPECT_TRUE(asked[spec.id].contains(*type)) << spec.id << " for " << row;
+      }
     }
   }
 }
