@@ -262,11 +262,24 @@ TEST(CoverageProperty, AnHonestImplementationReachesEveryRequiredCell) {
   PropertyOptions options;
   options.seed = 99;
   for (const std::string_view id :
-       {"coverage.hash", "coverage.array", "coverage.queue", "coverage.stack"}) {
+       {"coverage.hash", "coverage.array", "coverage.queue", "coverage.stack",
+        "coverage.array_of_maps", "coverage.hash_of_maps"}) {
     const PropertyResult result = RunProperty(id, backend, options);
     EXPECT_TRUE(result.passed) << id << ": " << result.reason;
     EXPECT_FALSE(result.skipped) << result.reason;
   }
+}
+
+TEST(CoverageProperty, ATypeWithoutAListIsSkippedWithTheReason) {
+  FalseBackend backend(nullptr);
+  const Profile* profile = FindProfile(backend.default_profile());
+  PropertyOptions options = Operations(1000);
+  options.effort = Effort::kNormal;
+  const PropertyResult result =
+      RunReachableCoverage("coverage.ringbuf", MapType::RINGBUF, backend, *profile, options);
+  EXPECT_TRUE(result.skipped);
+  EXPECT_NE(result.reason.find("RINGBUF"), std::string::npos) << result.reason;
+  EXPECT_FALSE(HasRequiredCells(ReachableCells(profile->name), "RINGBUF"));
 }
 
 TEST(CoverageProperty, AnOperationThatIsNeverMadeIsMissed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "properties/reachable_coverage.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -48,6 +49,12 @@ std::string Listed(const std::vector<std::string>& names, size_t most) {
 
 }  // namespace
 
+uint64_t CoverageOperations(MapType type) {
+  PropertyOptions normal;
+  normal.effort = Effort::kNormal;
+  return RandomOperations({type}, normal);
+}
+
 std::vector<ReachableCell> ParseReachableCells(std::string_view text, std::string_view profile) {
   std::vector<ReachableCell> cells;
   bool wanted = false;
@@ -71,6 +78,13 @@ std::vector<ReachableCell> ParseReachableCells(std::string_view text, std::strin
 
 std::vector<ReachableCell> ReachableCells(std::string_view profile) {
   return ParseReachableCells(kRecorded, profile);
+}
+
+bool HasRequiredCells(std::span<const ReachableCell> cells, std::string_view type) {
+  const std::string prefix = std::string(type) + " ";
+  return std::any_of(cells.begin(), cells.end(), [&](const ReachableCell& cell) {
+    return cell.required() && cell.name.starts_with(prefix);
+  });
 }
 
 CoverageGaps CompareCoverage(const Coverage& coverage, std::string_view type,
@@ -102,20 +116,21 @@ PropertyResult RunReachableCoverage(std::string_view id, MapType type, Backend& 
     result.reason = "coverage is required from effort normal on";
     return result;
   }
-  if (cells.empty()) {
+  const std::string name = MapTypeName(type).substr(sizeof("BPF_MAP_TYPE_") - 1);
+  if (!HasRequiredCells(cells, name)) {
     result.skipped = true;
-    result.reason = "no list of reachable cells was recorded for profile " + profile.name;
+    result.reason =
+        "no list of reachable cells of " + name + " was recorded for profile " + profile.name;
     return result;
   }
   Coverage coverage;
   PropertyOptions own = options;
-  own.operations = kCoverageOperations;
+  own.operations = CoverageOperations(type);
   own.coverage = &coverage;
   result = RunRandomScripts(id, {type}, Paths::kBoth, backend, profile, own);
   if (options.coverage != nullptr) options.coverage->Merge(coverage);
   // A run that ended early says nothing about what is missing.
   if (!result.passed || result.skipped || !result.complete) return result;
-  const std::string name = MapTypeName(type).substr(sizeof("BPF_MAP_TYPE_") - 1);
   const CoverageGaps gaps = CompareCoverage(coverage, name, cells, backend.capabilities());
   if (!gaps.unknown.empty()) {
     result.detail += "; new cells: " + Listed(gaps.unknown, 20);

@@ -6,9 +6,10 @@
 //
 // Which cells those are is data, reachable_cells.inc, written by record_reachable_cells from runs
 // on real implementations, for each profile of which one was at hand. Only cells which every run
-// reached often are required (kRequiredHits on average and kLeastHits in the worst of the runs):
-// the chance that one stays empty is far below one in a million runs. The others are listed as
-// rare, so that what is in neither list can be told as new.
+// reached often are required (kRequiredHits on average and kLeastHits in the worst of the runs),
+// and in many scripts (kRequiredScripts; hits come in clusters): the chance that one stays empty is
+// below one in a million runs. The others are listed as rare, so that what is in neither list can
+// be told as new.
 #ifndef PROPERTIES_REACHABLE_COVERAGE_H_
 #define PROPERTIES_REACHABLE_COVERAGE_H_
 
@@ -23,11 +24,14 @@
 
 namespace mapspec {
 
-// The operations of one run, the same for recording and for checking.
-inline constexpr uint64_t kCoverageOperations = 300'000;
+// The operations of one run, the same for recording and for checking: as many as random scripts of
+// normal effort have.
+uint64_t CoverageOperations(MapType type);
 // Hits in a run of that length: the average and the least from which on a cell is required.
 inline constexpr uint32_t kRequiredHits = 40;
 inline constexpr uint32_t kLeastHits = 10;
+// And in how many scripts of it on average, at least: e^-16 is one in nine millions.
+inline constexpr uint32_t kRequiredScripts = 16;
 
 struct ReachableCell {
   std::string name;   // As CellName writes it.
@@ -39,6 +43,8 @@ struct ReachableCell {
 // The rows of a text, and of the recorded one. Rows of other profiles are left out.
 std::vector<ReachableCell> ParseReachableCells(std::string_view text, std::string_view profile);
 std::vector<ReachableCell> ReachableCells(std::string_view profile);
+// Whether there are required cells of a map type (its name in upper case) among them.
+bool HasRequiredCells(std::span<const ReachableCell> cells, std::string_view type);
 
 // What coverage lacks and what is new in it, for cells of a map type (its name in upper case).
 struct CoverageGaps {
