@@ -111,8 +111,13 @@ Expectation ExpectInnerMap(const MapState& outer, const HandleState& value,
     return refuse(clause::xskmap::inner_max_entries);
   if (other_size && wanted.fixed_size()) return refuse(c.update_other_max_entries);
   const bool by_flag = wanted.type == MapType::ARRAY;
+  const bool per_cpu_array = wanted.type == MapType::PERCPU_ARRAY;
+  if (other_size && per_cpu_array && !outer.attributes.traits.inner_percpu_array_any_size) {
+    return refuse(c.update_other_percpu_array_size);
+  }
   return Expectation::Succeeds(c.update_any_creates)
-      .Also(c.update_size_free, other_size && !by_flag)
+      .Also(c.update_size_free, other_size && !by_flag && !per_cpu_array)
+      .Also(c.update_percpu_array_any_size, other_size && per_cpu_array)
       .Also(c.update_inner_flag_size_free, other_size && by_flag)
       .Also(c.update_descriptor_access, !value.can_read || !value.can_write)
       .Also(c.update_frozen_inner, inner_map->frozen);

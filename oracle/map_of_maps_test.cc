@@ -136,5 +136,35 @@ TEST_P(MapOfMapsTest, AStoreThroughAnOuterMapOfWhichNothingIsKnownMayBeAnywhere)
   EXPECT_EQ(See(Lookup{kSecond, {Pointer::kValid, Key(0)}}, Value(Key(9))).kind, Kind::kUnjudged);
 }
 
+// What a checker of the profile says when a PERCPU_ARRAY of 2 is put where one of 1 was the
+// template.
+Judgement PutLargerPerCpuArray(const char* profile, MapType outer, const Outcome& outcome) {
+  Checker checker(*FindProfile(profile), Environment{});
+  uint32_t size = 0;
+  for (const Handle inner : {kFirst, kSecond}) {
+    MapCreate create;
+    create.result = inner;
+    create.type = MapType::PERCPU_ARRAY;
+    create.max_entries = ++size;
+    checker.Step({create}, Ok());
+  }
+  MapCreate create;
+  create.result = kOuter;
+  create.type = outer;
+  create.inner_map = kFirst;
+  checker.Step({create}, Ok());
+  return checker.Step({Update{kOuter, {Pointer::kValid, Key(0)}, {}, BPF_ANY, kSecond}}, outcome);
+}
+
+TEST_P(MapOfMapsTest, WhetherAPerCpuArrayMayHaveAnotherSizeDependsOnTheVersion) {
+  const auto put = [](const char* profile, const Outcome& outcome) {
+    return PutLargerPerCpuArray(profile, GetParam(), outcome).kind;
+  };
+  EXPECT_EQ(put("linux-6.18", Ok()), Kind::kConforms);
+  EXPECT_EQ(put("linux-6.18", Error(Errno::kEINVAL)), Kind::kViolation);
+  EXPECT_EQ(put("linux-7.2", Ok()), Kind::kViolation);
+  EXPECT_EQ(put("linux-7.2", Error(Errno::kEINVAL)), Kind::kConforms);
+}
+
 }  // namespace
 }  // namespace mapspec

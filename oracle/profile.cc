@@ -37,6 +37,7 @@ constexpr NamedTrait kTraits[] = {
     TRAIT(access_flags_first),
     TRAIT(update_unknown_flags_first),
     TRAIT(inner_map_lock),
+    TRAIT(inner_percpu_array_any_size),
     TRAIT(map_in_map_batches),
     TRAIT(lru_scaled_free_lists),
     TRAIT(xskmap_bare_sockets),
@@ -55,6 +56,7 @@ constexpr Traits Linux72() {
   traits.percpu_cpu_flags = true;
   traits.percpu_padding_kept = false;
   traits.xskmap_bare_sockets = false;
+  traits.inner_percpu_array_any_size = false;
   return traits;
 }
 

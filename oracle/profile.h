@@ -52,7 +52,9 @@ struct Traits {
   bool percpu_padding_kept = true;   // Bytes between the values of two CPUs come back; 7.2: zeros.
   bool percpu_array_batches = true;  // PERCPU_ARRAY has the batch commands (5.13 on).
   bool inner_map_lock = true;        // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
-  bool map_in_map_batches = true;    // Maps of maps have them (after 5.10).
+  // A PERCPU_ARRAY in a map of maps may have another max_entries than the template; 7.1 on: EINVAL.
+  bool inner_percpu_array_any_size = true;
+  bool map_in_map_batches = true;  // Maps of maps have them (after 5.10).
   // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before: 128.
   bool lru_scaled_free_lists = true;
   bool xskmap_bare_sockets = true;  // An XSKMAP takes sockets without an RX ring; 7.2: ENOBUFS.

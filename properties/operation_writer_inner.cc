@@ -21,8 +21,8 @@ bool Alike(const InnerFacts& a, const InnerFacts& b) {
          (a.map_flags & ~kAccess) == (b.map_flags & ~kAccess);
 }
 
-// Linux 6.18 takes a PERCPU_ARRAY of another size than the one that the outer map was created with,
-// but lets programs look it up with the bounds of that one: beyond the end of a smaller map.
+// Linux before 7.1 takes a PERCPU_ARRAY of another size than the one that the outer map was created
+// with, but lets programs look it up with the bounds of that one: beyond the end of a smaller map.
 bool Harmless(MapType type) { return type != MapType::PERCPU_ARRAY; }
 
 }  // namespace

@@ -68,6 +68,9 @@ int InnerTemplate::Make(const MapSpec& outer, std::unique_ptr<const InnerTemplat
 // Programs are compiled against the size of an array; of other maps they never learn it.
 bool InnerTemplate::SizeMatters() const {
   const uint32_t outer_type = outer_type_;
+  if (type_ == BPF_MAP_TYPE_PERCPU_ARRAY) {
+    return OUTER_MUTANT("update.percpu-array-any-size/compared");
+  }
   if (type_ != BPF_MAP_TYPE_ARRAY) return OUTER_MUTANT("update.size-free/compared");
   if ((flags_ & BPF_F_INNER_MAP) != 0) return OUTER_MUTANT("update.inner-flag-size-free/compared");
   return !OUTER_MUTANT("update.other-max-entries/accepted");
