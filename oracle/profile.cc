@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "oracle/profile.h"
 
+#include <array>
 #include <charconv>
 
 namespace mapspec {
@@ -60,8 +61,21 @@ constexpr Traits Linux72() {
   return traits;
 }
 
+constexpr Traits Linux73() {
+  Traits traits = Linux72();
+  traits.queue_overflow_enomem = false;
+  return traits;
+}
+
 constexpr Traits Linux612() {
   Traits traits = kLinux618;
+  return traits;
+}
+
+// What came into 6.12 while it was maintained.
+constexpr Traits Linux612Mended() {
+  Traits traits = Linux612();
+  traits.queue_overflow_enomem = false;
   return traits;
 }
 
@@ -98,19 +112,28 @@ constexpr Traits Linux510() {
 
 const Profile kProfiles[] = {
     // The documentation describes the newest kernels; traits only steer what is beyond it.
-    {"documented", false, kLinux618}, {"linux-5.10", true, Linux510()},
-    {"linux-6.1", true, Linux61()},   {"linux-6.12", true, Linux612()},
-    {"linux-6.18", true, kLinux618},  {"linux-7.2", true, Linux72()},
+    {"documented", false, kLinux618},
+    {"linux-5.10", true, Linux510()},
+    {"linux-6.1", true, Linux61()},
+    {"linux-6.12", true, Linux612()},
+    {"linux-6.12.117", true, Linux612Mended()},
+    {"linux-6.18", true, kLinux618},
+    {"linux-7.2", true, Linux72()},
+    {"linux-7.3", true, Linux73()},
 };
 
-// "6.12.101-foo" → {6, 12}; {0, 0} when it does not begin with a version.
-std::pair<int, int> MajorMinor(std::string_view release) {
-  int major = 0;
-  int minor = 0;
-  const auto [dot, error] = std::from_chars(release.data(), release.data() + release.size(), major);
-  if (error != std::errc{} || dot == release.data() + release.size() || *dot != '.') return {0, 0};
-  std::from_chars(dot + 1, release.data() + release.size(), minor);
-  return {major, minor};
+// "6.12.101-foo" → {6, 12, 101}; what does not begin with a version is {}.
+using Version = std::array<int, 3>;
+Version VersionOf(std::string_view release) {
+  Version version{};
+  const char* at = release.data();
+  const char* const end = at + release.size();
+  for (int& part : version) {
+    const auto [after, error] = std::from_chars(at, end, part);
+    if (error != std::errc{} || after == end || *after != '.') break;
+    at = after + 1;
+  }
+  return version;
 }
 
 }  // namespace
@@ -137,11 +160,13 @@ const Profile& NewestLinuxProfile() { return *FindProfile("linux-6.18"); }
 
 const Profile& ProfileForRelease(std::string_view release) {
   constexpr std::string_view kPrefix = "linux-";
-  const auto version = MajorMinor(release);
+  const auto version = VersionOf(release);
   const Profile* best = &kProfiles[1];
   for (const Profile& profile : std::span(kProfiles).subspan(1)) {
-    if (MajorMinor(std::string_view(profile.name).substr(kPrefix.size())) <= version)
-      best = &profile;
+    const Version known = VersionOf(std::string_view(profile.name).substr(kPrefix.size()));
+    const bool backports = known[2] != 0;
+    const bool same_series = known[0] == version[0] && known[1] == version[1];
+    if (known <= version && (same_series || !backports)) best = &profile;
   }
   return *best;
 }

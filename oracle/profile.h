@@ -28,7 +28,8 @@ struct Traits {
   bool lock_refused_eopnotsupp =
       true;  // A bpf_spin_lock where none may be: EOPNOTSUPP, before: ENOTSUPP.
   bool unprivileged_after_attributes = true;  // A missing capability is told after bad attributes.
-  bool queue_overflow_enomem = true;          // Too many bytes for a queue: ENOMEM, before: E2BIG.
+  // A queue of 4 GiB or more: by memory (ENOMEM); 5.10, 6.12.117, 7.3: E2BIG.
+  bool queue_overflow_enomem = true;
   bool no_prealloc_enomem = true;  // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
   bool lookup_flags_first = true;  // LOOKUP: unknown flags (EINVAL) before permission; 7.2: after.
   bool freeze_without_capability =
@@ -51,11 +52,12 @@ struct Traits {
   bool percpu_cpu_flags = false;     // BPF_F_CPU and BPF_F_ALL_CPUS on per-CPU maps (7.x on).
   bool percpu_padding_kept = true;   // Bytes between the values of two CPUs come back; 7.2: zeros.
   bool percpu_array_batches = true;  // PERCPU_ARRAY has the batch commands (5.13 on).
-  bool inner_map_lock = true;        // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
+  bool inner_map_lock = true;  // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
   // A PERCPU_ARRAY in a map of maps may have another max_entries than the template; 7.1 on: EINVAL.
   bool inner_percpu_array_any_size = true;
   bool map_in_map_batches = true;  // Maps of maps have them (after 5.10).
-  // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before: 128.
+  // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before:
+  // 128.
   bool lru_scaled_free_lists = true;
   bool xskmap_bare_sockets = true;  // An XSKMAP takes sockets without an RX ring; 7.2: ENOBUFS.
   friend bool operator==(const Traits&, const Traits&) = default;
@@ -78,7 +80,7 @@ std::span<const Profile> AllProfiles();
 const Profile* FindProfile(std::string_view name);
 const Profile& NewestLinuxProfile();  // That the userspace library follows; kernels go on.
 // The profile for a `uname -r`: of the newest known version that is not newer; the oldest for older
-// ones.
+// ones. A profile with a point release ("linux-6.12.117": backports) is for its series only.
 const Profile& ProfileForRelease(std::string_view release);
 // The value of a trait by its name in Traits, nullopt for an unknown name.
 std::optional<bool> TraitValue(const Traits& traits, std::string_view name);
