@@ -55,7 +55,7 @@ TEST(ListBySource, OfOneDocumentLeavesOutTheOthers) {
   // An observed clause stands below the document that it contradicts, with what is said there.
   const std::string disputed = LineWith(result.out, "generic.lock.word-hidden-without-flag ");
   EXPECT_TRUE(Has(disputed, "DISAGREE  BPF_F_LOCK must be specified")) << disputed;
-  EXPECT_TRUE(Has(result.out, "kernels: 5.10 to 7.2 look up without it as well"));
+  EXPECT_TRUE(Has(result.out, "kernels: 5.10 to 7.3 look up without it as well"));
 }
 
 TEST(ListBySource, TellsWhatCameOutOfARun) {
@@ -112,7 +112,7 @@ TEST(ListDivergences, TellsTheClaimItsSourceTheKernelsAndTheScript) {
   for (const char* part :
        {"generic.info.bad-descriptor (observed)\n", "  source   bpf(2), ERRORS\n",
         "  says     The error for a descriptor that is not open is EBADF.\n",
-        "  kernels  5.10 to 7.2 say EBADFD.\n", "  script   generic.info.bad-descriptor",
+        "  kernels  5.10 to 7.3 say EBADFD.\n", "  script   generic.info.bad-descriptor",
         "{\"op\":\"BPF_OBJ_GET_INFO_BY_FD\",\"map\":\"bad\"", "-> EBADFD\n",
         "  run      mapspec run --backend kernel --filter ", "\n1 divergences"}) {
     EXPECT_TRUE(Has(result.out, part)) << part << "\nin\n" << result.out;
