@@ -83,7 +83,8 @@ TEST(Specification, RowsOfTheListOfFactsAreCoveredByClausesThatAskMapsOfTheirTyp
       for (const std::string& row : spec.ledger) {
         const std::optional<MapType> type =
             ParseMapType("BPF_MAP_TYPE_" + row.substr(0, row.find('-')));
-        if (!type) continue;  // Of no type: "GEN-…".
+        if (!type) continue;                   // Of no type: "GEN-…".
+        if (asked[spec.id].empty()) continue;  // About sockets alone.
         EXPECT_TRUE(asked[spec.id].contains(*type)) << spec.id << " for " << row;
       }
     }
