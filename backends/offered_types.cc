@@ -8,7 +8,10 @@
 namespace mapspec {
 namespace {
 
-bool MayBeMissing(MapType type) {
+// A kernel has every type; what makes no map there is a fault and not a lack. XSKMAP alone comes
+// with AF_XDP sockets (CONFIG_XDP_SOCKETS).
+bool MayBeMissing(const Backend& backend, MapType type) {
+  const bool kernel = !backend.environment().kernel_release.empty();
   switch (type) {
     case MapType::PERCPU_HASH:
     case MapType::PERCPU_ARRAY:
@@ -16,8 +19,9 @@ bool MayBeMissing(MapType type) {
     case MapType::LRU_PERCPU_HASH:
     case MapType::ARRAY_OF_MAPS:
     case MapType::HASH_OF_MAPS:
+      return !kernel;
     case MapType::XSKMAP:
-      return true;
+      return !kernel || !backend.capabilities().test(static_cast<size_t>(Capability::kAfXdp));
     default:
       return false;
   }
@@ -26,7 +30,7 @@ bool MayBeMissing(MapType type) {
 }  // namespace
 
 bool OffersMapType(Backend& backend, MapType type) {
-  if (!MayBeMissing(type)) return true;
+  if (!MayBeMissing(backend, type)) return true;
   const Handle inner{1};
   MapCreate first;
   first.result = inner;
@@ -40,7 +44,8 @@ bool OffersMapType(Backend& backend, MapType type) {
   if (session == nullptr) return true;
   std::vector<Outcome> outcomes;
   session->Run(operations, &outcomes);
-  return outcomes.size() < operations.size() || outcomes.back().ok();
+  if (outcomes.size() < operations.size() || !outcomes[0].ok()) return true;
+  return outcomes[1].completion != Completion::kReturned || outcomes[1].error != Errno::kEINVAL;
 }
 
 }  // namespace mapspec

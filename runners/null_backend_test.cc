@@ -199,7 +199,7 @@ std::string NameOf(const testing::TestParamInfo<NullBackend::ParamType>& info) {
 INSTANTIATE_TEST_SUITE_P(
     All, NullBackend,
     testing::Values(NullKind{"null:success", &KeptBySuccess, MapKinds().size()},
-                    NullKind{"null:einval", &KeptByEinval, 4},
+                    NullKind{"null:einval", &KeptByEinval, MapKinds().size()},
                     NullKind{"null:no-output", &KeptByNoOutput, MapKinds().size() - 1},
                     NullKind{"null:previous", &KeptByPrevious, MapKinds().size()}),
     NameOf);
