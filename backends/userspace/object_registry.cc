@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -40,8 +41,16 @@ ObjectRegistry& ObjectRegistry::Instance() {
   return *registry;
 }
 
+void ObjectRegistry::DropExpired() {
+  std::erase_if(maps_, [](const auto& entry) { return entry.second.expired(); });
+  maps_after_drop_ = maps_.size();
+}
+
 void ObjectRegistry::AddMap(const std::shared_ptr<Map>& map) {
   std::lock_guard lock(mutex_);
+  // Amortised, and here, since nobody need ever ask for an id.
+  constexpr size_t kFewMaps = 64;
+  if (maps_.size() >= std::max(kFewMaps, 2 * maps_after_drop_)) DropExpired();
   do {
     last_map_id_ = last_map_id_ >= INT32_MAX - 1 ? 1 : last_map_id_ + 1;
   } while (maps_.contains(last_map_id_) && !maps_[last_map_id_].expired());
@@ -89,7 +98,7 @@ void ObjectRegistry::Reclaim() {
   HandleTable::Instance().Sweep();
   BuriedMaps::Collect();
   std::lock_guard lock(mutex_);
-  std::erase_if(maps_, [](const auto& entry) { return entry.second.expired(); });
+  DropExpired();
 }
 
 int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {

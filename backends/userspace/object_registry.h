@@ -43,6 +43,8 @@ class ObjectRegistry {
   void Reclaim();
 
  private:
+  void DropExpired();
+
   struct PinnedFile {
     int fd;  // O_PATH
     dev_t device;
@@ -54,6 +56,7 @@ class ObjectRegistry {
   uint32_t last_map_id_ = 0;
   uint32_t last_btf_id_ = 0;
   std::map<uint32_t, std::weak_ptr<Map>> maps_;
+  size_t maps_after_drop_ = 0;
   std::vector<PinnedFile> pins_;
 };
 
