@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 namespace usermaps {
@@ -25,6 +26,10 @@ uint64_t PhysicalMemory() {
   return bytes;
 }
 
+// Below this the heap is used: three mappings and as many page faults cost a small map more than
+// all else that its creation does, and clearing this much costs less than one of them.
+constexpr uint64_t kSmall = 16 << 10;
+
 }  // namespace
 
 int MoveFdUp(int fd) {
@@ -36,7 +41,11 @@ int MoveFdUp(int fd) {
 }
 
 Area::~Area() {
-  if (data_ != nullptr) munmap(data_, size_);
+  if (data_ != nullptr && file_ < 0 && size_ < kSmall) {
+    std::free(data_);
+  } else if (data_ != nullptr) {
+    munmap(data_, size_);
+  }
   if (file_ >= 0) close(file_);
 }
 
@@ -54,9 +63,10 @@ Area& Area::operator=(Area&& other) noexcept {
 
 int Area::Make(uint64_t size, Area* out) {
   if (size > PhysicalMemory()) return -ENOMEM;
-  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (data == MAP_FAILED) return -ENOMEM;
+  void* data = size < kSmall ? std::calloc(1, size)
+                             : mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (data == nullptr || data == MAP_FAILED) return -ENOMEM;
   Area area;
   area.data_ = static_cast<std::byte*>(data);
   area.size_ = size;

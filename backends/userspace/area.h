@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Zero-filled memory of a map: committed page by page when first touched.
+// Zero-filled memory of a map: committed page by page when first touched, unless it is small.
 //
 // Purpose: a map reserves room for max_entries elements at creation; an untouched element costs
 //   nothing.
 // Units: bytes.
-// Ownership: the Area unmaps (and closes) what it made.
+// Ownership: the Area frees or unmaps (and closes) what it made.
 // Errors: -ENOMEM, also for sizes beyond the machine's memory, as the kernel's allocator answers
 //   them.
 // Thread-safety: the object is immutable once made; the bytes are the caller's business.

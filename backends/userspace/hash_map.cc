@@ -22,12 +22,19 @@ void __lsan_unregister_root_region(const void* begin, size_t size) __attribute__
 namespace usermaps {
 namespace {
 
+// One number from the system is enough for all maps: each goes on from it (splitmix64).
 uint64_t RandomSeed() {
-  uint64_t seed = 0;
-  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
-    seed = reinterpret_cast<uint64_t>(&seed);
-  }
-  return seed;
+  static std::atomic<uint64_t> state = [] {
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+      seed = reinterpret_cast<uint64_t>(&seed);
+    }
+    return seed;
+  }();
+  uint64_t z = state.fetch_add(0x9e3779b97f4a7c15, std::memory_order_relaxed);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
 }
 
 }  // namespace
