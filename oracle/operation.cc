@@ -57,6 +57,19 @@ struct Namer {
 
 std::string_view OperationName(const Call& call) { return std::visit(Namer(), call); }
 
-bool IsProgramPath(const Call& call) { return call.index() >= Call(HelperLookup{}).index(); }
+bool IsProgramPath(const Call& call) {
+  // Where it stands in the variant, without making one: this is asked before each operation.
+  constexpr size_t kFirst = []<typename... T>(std::type_identity<std::variant<T...>>) {
+    size_t before = 0;
+    const auto is_first = [&before]<typename U>(std::type_identity<U>) {
+      if (std::is_same_v<U, HelperLookup>) return true;
+      ++before;
+      return false;
+    };
+    (is_first(std::type_identity<T>()) || ...);
+    return before;
+  }(std::type_identity<Call>());
+  return call.index() >= kFirst;
+}
 
 }  // namespace mapspec
