@@ -29,6 +29,8 @@ std::shared_ptr<ApiSetup> UserspaceSetup() {
   MAPSPEC_BPF_API(MAPSPEC_FILL)
 #undef MAPSPEC_FILL
   setup->map_memory = &::usermaps_mmap;
+  setup->opened = &::usermaps_keep_open;
+  setup->closing = &::usermaps_may_close;
   setup->capabilities = CapabilitiesOf(setup->api);
   Add(&setup->capabilities, Capability::kMmap);
   Add(&setup->capabilities, Capability::kPinnedThread);

@@ -68,7 +68,7 @@ ApiSession::~ApiSession() {
   programs_.reset();  // Before the maps that programs refer to.
   network_.reset();
   for (View& view : views_) Unmap(&view);
-  for (const Slot& slot : slots_) CloseFd(slot.fd);
+  for (const Slot& slot : slots_) CloseMap(slot.fd);
   for (const Btf& btf : btfs_) CloseFd(btf.fd);
   CloseFd(not_a_map_);
   if (bad_page_ != nullptr) munmap(bad_page_, static_cast<size_t>(sysconf(_SC_PAGESIZE)));
@@ -176,15 +176,21 @@ uint32_t ApiSession::RecordFromInfo(int fd) {
   return record;
 }
 
+void ApiSession::CloseMap(int fd) {
+  if (fd >= 0 && setup_->closing != nullptr) setup_->closing(fd);
+  CloseFd(fd);
+}
+
 void ApiSession::Fill(Handle handle, int fd, uint32_t record) {
   if (handle.slot >= kMaxSlots) return CloseFd(fd);
   if (handle.slot >= slots_.size()) slots_.resize(handle.slot + size_t{1});
   if (programs_ != nullptr) programs_->Forget(handle.slot);
   Slot& slot = slots_[handle.slot];
   if (network_ != nullptr && slot.fd >= 0) network_->Closing(slot.fd);
-  CloseFd(slot.fd);
+  CloseMap(slot.fd);
   slot.fd = fd;
   slot.record = record;
+  if (fd >= 0 && setup_->opened != nullptr) setup_->opened(fd);
 }
 
 uint32_t ApiSession::IdOf(Handle of, uint32_t id) const {
@@ -369,6 +375,7 @@ void ApiSession::Do(const Unlink& op, Outcome* out) {
 void ApiSession::Do(const Close& op, Outcome* out) {
   if (programs_ != nullptr) programs_->Forget(op.map.slot);
   if (network_ != nullptr && Fd(op.map) >= 0) network_->Closing(Fd(op.map));
+  if (Fd(op.map) >= 0 && setup_->closing != nullptr) setup_->closing(Fd(op.map));
   SetSystemResult(close(Fd(op.map)), out);
   if (op.map.slot < slots_.size()) slots_[op.map.slot].fd = -1;
   if (op.map == kNotAMap) not_a_map_ = -1;

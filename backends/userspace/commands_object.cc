@@ -231,3 +231,7 @@ int usermaps_obj_get(const char* pathname) { return usermaps_obj_get_opts(pathna
 int usermaps_obj_get_opts(const char* pathname, const struct bpf_obj_get_opts* opts) {
   return usermaps::ReturnFrom([&] { return usermaps::GetPinned(pathname, opts); });
 }
+
+void usermaps_keep_open(int fd) { usermaps::HandleTable::Instance().KeepOpen(fd); }
+
+void usermaps_may_close(int fd) { usermaps::HandleTable::Instance().MayClose(fd); }

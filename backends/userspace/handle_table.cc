@@ -84,10 +84,39 @@ Handle* HandleTable::FindByCookie(uint64_t cookie) {
 }
 
 int HandleTable::Resolve(int fd, const Handle** out) {
+  if (const Handle* kept = Kept(fd); kept != nullptr) {
+    *out = kept;
+    return 0;
+  }
+  if (fd < 0) return -EBADF;
   const off_t offset = lseek(fd, 0, SEEK_CUR);
   if (offset < 0) return errno == EBADF ? -EBADF : -EINVAL;
   *out = FindByCookie(static_cast<uint64_t>(offset));
   return *out != nullptr ? 0 : Identify(fd, out);
+}
+
+void HandleTable::KeepOpen(int fd) {
+  if (fd < 0 || fd >= kMaxKept) return;
+  // Under the lock, so that no sweep drops the handle in between.
+  std::lock_guard lock(mutex_);
+  const off_t offset = lseek(fd, 0, SEEK_CUR);
+  if (offset < 0) return;
+  Handle* handle = FindByCookie(static_cast<uint64_t>(offset));
+  if (handle == nullptr || handle->kept_at >= 0) return;
+  if (Handle* before = Kept(fd); before != nullptr) Forget(before);  // That promise was broken.
+  handle->kept_at = fd;
+  kept_[static_cast<size_t>(fd)].store(handle);
+}
+
+void HandleTable::MayClose(int fd) {
+  std::lock_guard lock(mutex_);
+  if (Handle* handle = Kept(fd); handle != nullptr) Forget(handle);
+}
+
+void HandleTable::Forget(Handle* handle) {
+  if (handle->kept_at < 0) return;
+  kept_[static_cast<size_t>(handle->kept_at)].store(nullptr);
+  handle->kept_at = -1;
 }
 
 // The slow way: by the file. Two handles of one mappable array differ by their access mode, if at
@@ -195,8 +224,8 @@ void HandleTable::MarkOpenHandles(uint64_t look) {
     closedir(directory);
     return;
   }
-  // No descriptor left for the directory, or no /proc: ask every number there can be. The soft limit
-  // may have been lowered below what is open.
+  // No descriptor left for the directory, or no /proc: ask every number there can be. The soft
+  // limit may have been lowered below what is open.
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   constexpr rlim_t kSane = 1U << 20;
@@ -231,6 +260,7 @@ void HandleTable::Sweep() {
       // A handle must be missed by both looks.
       MarkOpenHandles(++looks_);
       for (Handle* handle : Unseen(first_look)) {
+        Forget(handle);
         SlotOf(handle->cookie)->store(nullptr);
         free_slots_.push_back(static_cast<uint32_t>(handle->cookie & ((1U << kSlotBits) - 1)));
         --live_;

@@ -11,7 +11,10 @@
 //   mended. The memfd of a handle that cannot be mapped is empty, sealed and open for writing only:
 //   mmap(2) fails. Handles of a mappable array are descriptions of the array's own file, opened
 //   with the permission they have.
-// Reclaiming: nobody tells when a description is closed. Sweep() asks every descriptor of the
+// Promises: who tells of each close of a descriptor (usermaps_keep_open) spares the question, which
+//   is a system call: KeepOpen notes the handle under the descriptor's number. Should the promise
+//   be broken, answers are those of the old handle until Sweep drops it, and the note with it.
+// Reclaiming: nobody else tells when a description is closed. Sweep() asks every descriptor of the
 //   process and drops the handles that none of them means. It looks twice before it drops one,
 //   since a descriptor can move while it looks.
 // Ownership: the table keeps a handle's object alive until it is swept. Descriptors belong to the
@@ -51,6 +54,7 @@ struct Handle {
   ino_t inode = 0;
   int access_mode = 0;   // O_ACCMODE of the description
   uint64_t seen_in = 0;  // the last look of Sweep that met this handle
+  int kept_at = -1;      // the descriptor that KeepOpen noted it under
 };
 
 class HandleTable {
@@ -58,6 +62,11 @@ class HandleTable {
   static HandleTable& Instance();
 
   int Resolve(int fd, const Handle** out);
+
+  // The promise that the number `fd` means what it means now, until MayClose(fd). Of handles only,
+  // and once for each; otherwise without effect.
+  void KeepOpen(int fd);
+  void MayClose(int fd);
 
   // A new descriptor for `object`, or -errno.
   int Open(std::shared_ptr<Object> object, Access access);
@@ -68,10 +77,15 @@ class HandleTable {
   static constexpr uint32_t kSlotsPerChunk = 1U << 12;
   static constexpr uint32_t kMaxChunks = 1U << 12;
   static constexpr int kSlotBits = 24;
+  static constexpr int kMaxKept = 1 << 14;  // higher numbers are asked about each time
   using Chunk = std::array<std::atomic<Handle*>, kSlotsPerChunk>;
 
   std::atomic<Handle*>* SlotOf(uint64_t cookie);
   Handle* FindByCookie(uint64_t cookie);
+  Handle* Kept(int fd) {
+    return fd >= 0 && fd < kMaxKept ? kept_[static_cast<size_t>(fd)].load() : nullptr;
+  }
+  void Forget(Handle* handle);
   int Identify(int fd, const Handle** out);
   int Register(int fd, std::shared_ptr<Object> object, Access access);
   bool SweepIsDue() const;
@@ -80,7 +94,8 @@ class HandleTable {
   std::vector<Handle*> Unseen(uint64_t look);
 
   std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
-  std::mutex mutex_;  // guards everything below, and writing of slots
+  std::array<std::atomic<Handle*>, kMaxKept> kept_{};  // by descriptor
+  std::mutex mutex_;  // guards everything below, and writing of slots and of what is kept
   uint32_t used_slots_ = 0;
   std::vector<uint32_t> free_slots_;
   std::mt19937_64 random_{std::random_device{}()};

@@ -100,6 +100,15 @@ USERMAPS_API int usermaps_btf_load(const void* btf_data, size_t btf_size,
 USERMAPS_API void* usermaps_mmap(void* address, size_t length, int protection, int flags, int fd,
                                  off_t offset);
 
+// For programs that link the library and open and close its descriptors in one place; not in
+// libusermaps.so. Each call asks the system whether its descriptor is still open and still the
+// map's, which costs more than all else it does. keep_open promises that this number is not closed
+// (dup2, close_range …) before may_close, and calls need not ask. What is no handle, and the second
+// number of one handle (dup), is asked about all the same. A broken promise gives answers of the
+// map that the number once meant, nothing worse.
+USERMAPS_API void usermaps_keep_open(int fd);
+USERMAPS_API void usermaps_may_close(int fd);
+
 // Mutation testing (see mutant.h). In a library built without USERMAPS_MUTANTS there are none.
 // Makes `name` the one active mutant; NULL or "" switches it off. -ENOENT: there is no such mutant.
 USERMAPS_API int usermaps_set_mutant(const char* name);
