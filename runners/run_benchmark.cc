@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: MIT
 //
-// What judging costs, printed as rates and, below them, as the ratios that DESIGN speaks of:
+// What judging costs, printed as rates and, below them, as the ratios that DESIGN speaks of, each
+// with its goal:
 //   - operations on a HASH judged in memory, and heap allocations for each;
 //   - generate + execute + judge on the kernel, against a bare loop of the same bpf(2) calls;
 //   - the same scripts on the userspace library, against the kernel;
-//   - helper calls of programs (helper_benchmark.cc).
+//   - helper calls of programs (helper_benchmark.cc);
+//   - sessions a second, and what a million operations leave in memory (session_benchmark.cc).
 // Where bpf(2) is refused, the kernel's part is left out, with the reason.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 
 #include "backends/backend.h"
 #include "backends/libbpf_api/allocation_count.h"
 #include "oracle/checker.h"
-#include "properties/entropy.h"
-#include "properties/script_generator.h"
 #include "runners/bare_script.h"
+#include "runners/benchmark_scripts.h"
 
 namespace mapspec {
 namespace {
 
 constexpr uint64_t kScripts = 32;
+constexpr uint32_t kOperations = 2000;  // Of a script.
 
 // A cycle of operations that ends in the state it began in, so that it can be judged again and
 // again: every key of a full hash is overwritten, looked up, deleted, missed and inserted again.
@@ -85,34 +88,6 @@ void JudgeHash(benchmark::State& state) {
 }
 BENCHMARK(JudgeHash);
 
-// Scripts over one HASH that CanRunBare covers, made anew from their seeds.
-class HashScripts {
- public:
-  HashScripts() : generator_(Options()) {}
-  void Make(uint64_t seed, Script* script) const {
-    SeededEntropy entropy(seed);
-    generator_.Generate(entropy, script);
-    std::erase_if(script->operations, [](const Operation& o) { return !CanRunBare(o); });
-  }
-
- private:
-  static GeneratorOptions Options() {
-    GeneratorOptions options;
-    options.types = {MapType::HASH};
-    options.min_operations = options.max_operations = 2000;
-    options.max_map_bytes = 256 * 1024;
-    options.capabilities.reset();
-    for (const Capability capability :
-         {Capability::kMapCreate, Capability::kMapLookupElem, Capability::kMapLookupElemFlags,
-          Capability::kMapUpdateElem, Capability::kMapDeleteElem, Capability::kMapGetNextKey,
-          Capability::kMapLookupAndDeleteElem, Capability::kMapLookupAndDeleteElemFlags}) {
-      Add(&options.capabilities, capability);
-    }
-    return options;
-  }
-  ScriptGenerator generator_;
-};
-
 void GenerateExecuteJudge(benchmark::State& state, const std::string& selector, bool judge) {
   std::string error;
   bool usage = false;
@@ -121,7 +96,7 @@ void GenerateExecuteJudge(benchmark::State& state, const std::string& selector, 
     state.SkipWithError(error.c_str());
     return;
   }
-  const HashScripts scripts;
+  const HashScripts scripts(kOperations);
   const Profile& profile = *FindProfile(backend->default_profile());
   Script script;
   std::vector<Outcome> outcomes;
@@ -160,7 +135,7 @@ void BareLoop(benchmark::State& state) {
     state.SkipWithError(error.c_str());
     return;
   }
-  const HashScripts scripts;
+  const HashScripts scripts(kOperations);
   std::vector<std::unique_ptr<BareScript>> bare;
   for (uint64_t i = 0; i < kScripts; ++i) {
     Script script;
@@ -178,46 +153,58 @@ void BareLoop(benchmark::State& state) {
 }
 BENCHMARK(BareLoop);
 
-// Prints what GoogleBenchmark prints, and keeps the rates.
-class Ratios : public benchmark::ConsoleReporter {
+// Prints what GoogleBenchmark prints, keeps the figures, and says how they stand to their goals.
+class Goals : public benchmark::ConsoleReporter {
  public:
-  Ratios() : ConsoleReporter(OO_Tabular) {}
+  Goals() : ConsoleReporter(OO_Tabular) {}
   void ReportRuns(const std::vector<Run>& runs) override {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs) {
-      const auto items = run.counters.find("items_per_second");
-      if (items != run.counters.end()) rates_[run.benchmark_name()] = items->second;
+      // Without what GoogleBenchmark appends, such as "/iterations:1".
+      std::string name = run.run_name.function_name;
+      if (!run.error_occurred) figures_[name] = run.counters;
     }
   }
   void Print() const {
-    Say("judging a HASH in memory", Rate("JudgeHash") / 1e6,
-        "million operations a second (wanted: at least 10)");
-    Say("generate + execute + judge on the kernel",
-        Rate("BareLoop") / Rate("GenerateExecuteJudge/kernel"),
-        "times the bare loop's time (wanted: at most 1.25)");
-    Say("userspace library, executed only",
+    fmt::print("\n{:<58}{:>10}  {}\n", "", "measured", "goal");
+    const double million = 1e6;
+    Say("a HASH judged in memory, million operations/s", Rate("JudgeHash") / million, ">= 10");
+    Say("  heap allocations for each", Figure("JudgeHash", "allocations_per_operation"), "0");
+    Say("generate + execute + judge, userspace, million operations/s",
+        Rate("GenerateExecuteJudge/userspace") / million, ">= 2");
+    Say("generate + execute + judge, kernel, times the bare loop",
+        Rate("BareLoop") / Rate("GenerateExecuteJudge/kernel"), "<= 1.25");
+    Say("execute, userspace, times the kernel's rate",
         Rate("GenerateExecuteJudge/userspace_execute_only") /
-            Rate("GenerateExecuteJudge/kernel_execute_only"),
-        "times the kernel's rate");
-    Say("generate + execute + judge on userspace", Rate("GenerateExecuteJudge/userspace") / 1e6,
-        "million operations a second (wanted: at least 2)");
-    Say("helpers on the kernel, many in one test run",
-        Rate("JudgeHelpers/kernel_batched") / Rate("JudgeHelpers/kernel_one_by_one"),
-        "times the rate of one by one");
-    Say("helpers in the VM, compiled",
-        Rate("JudgeHelpers/vm_jit") / Rate("JudgeHelpers/kernel_batched"),
-        "times the kernel's rate");
+            Rate("GenerateExecuteJudge/kernel_execute_only"));
+    Say("sessions of 10 operations/s, userspace, thousand", Rate("ShortScripts/userspace") / 1e3);
+    Say("sessions of 10 operations/s, kernel, thousand", Rate("ShortScripts/kernel") / 1e3);
+    const std::string left = "bytes_per_million";
+    Say("KiB left by 10^6 operations on the maps of one session",
+        Figure("LongHistory/userspace", left) / 1024, "<= 1024");
+    Say("KiB left by 10^6 operations with maps made anew",
+        Figure("LongHistory/userspace_creates", left) / 1024);
+    Say("KiB left by 10^6 operations in sessions of 10",
+        Figure("ShortScripts/userspace", left) / 1024, "<= 1024");
+    Say("helpers on the kernel, many in one test run, times one by one",
+        Rate("JudgeHelpers/kernel_batched") / Rate("JudgeHelpers/kernel_one_by_one"));
+    Say("helpers in the VM, compiled, times the kernel's rate",
+        Rate("JudgeHelpers/vm_jit") / Rate("JudgeHelpers/kernel_batched"));
   }
 
  private:
-  double Rate(const std::string& name) const {
-    const auto rate = rates_.find(name);
-    return rate == rates_.end() ? 0 : rate->second;
+  // NaN for what was not measured.
+  double Figure(const std::string& name, const std::string& counter) const {
+    const auto run = figures_.find(name);
+    if (run == figures_.end()) return std::nan("");
+    const auto figure = run->second.find(counter);
+    return figure == run->second.end() ? std::nan("") : figure->second.value;
   }
-  static void Say(std::string_view what, double number, std::string_view unit) {
-    if (number > 0 && number < 1e12) fmt::print("{}: {:.2f} {}\n", what, number, unit);
+  double Rate(const std::string& name) const { return Figure(name, "items_per_second"); }
+  static void Say(std::string_view what, double number, std::string_view goal = "") {
+    if (std::isfinite(number)) fmt::print("{:<62}{:>10.2f}  {}\n", what, number, goal);
   }
-  std::map<std::string, double> rates_;
+  std::map<std::string, benchmark::UserCounters> figures_;
 };
 
 }  // namespace
@@ -226,8 +213,8 @@ class Ratios : public benchmark::ConsoleReporter {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  mapspec::Ratios ratios;
-  benchmark::RunSpecifiedBenchmarks(&ratios);
-  ratios.Print();
+  mapspec::Goals goals;
+  benchmark::RunSpecifiedBenchmarks(&goals);
+  goals.Print();
   return 0;
 }
