@@ -28,6 +28,7 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
 void AddCheckCommand(CLI::App& app, int* status);
 void AddRecordCommand(CLI::App& app, int* status);
 void AddShrinkCommand(CLI::App& app, int* status);
+void AddReproCommand(CLI::App& app, int* status);
 void AddMeasureCommand(CLI::App& app, int* status);
 void AddAgentCommand(CLI::App& app, int* status);
 

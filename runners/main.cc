@@ -73,6 +73,7 @@ int Main(int argc, char** argv) {
   AddCheckCommand(app, &status);
   AddRecordCommand(app, &status);
   AddShrinkCommand(app, &status);
+  AddReproCommand(app, &status);
   AddMeasureCommand(app, &status);
   AddAgentCommand(app, &status);
 

@@ -7,8 +7,8 @@
 //
 // What decides is the oracle: which outcomes of that operation it would have taken
 // (oracle/allowed.h). Earlier operations have to end as they did in the trace; where one does not,
-// nothing follows, and the program ends with 2. Ids, descriptors and what batches leave in out_batch
-// are variables of the program.
+// nothing follows, and the program ends with 2. Ids, descriptors and what batches leave in
+// out_batch are variables of the program.
 //
 // Pure but for the stream. Thread-safe.
 #ifndef RUNNERS_REPRO_H_

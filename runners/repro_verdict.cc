@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+//
+// Reproducers: the violating operation, what decides, and what is said about it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "oracle/inner_map.h"
+#include "oracle/trace_json.h"
+#include "runners/repro_writer.h"
+#include "runners/text.h"
+
+namespace mapspec {
+namespace {
+
+constexpr size_t kMaxAlternatives = 256;
+
+std::string ErrorName(Errno error) {
+  const std::string name = ErrnoName(error);
+  return name.starts_with("E") ? name : std::to_string(static_cast<int32_t>(error));
+}
+
+std::string Joined(const std::vector<std::string>& parts, const char* operation) {
+  std::string text;
+  for (const std::string& part : parts) {
+    text += (text.empty() ? "" : fmt::format("\n\t     {} ", operation)) + part;
+  }
+  return parts.size() > 1 ? "(" + text + ")" : text;
+}
+
+Bytes Mask(const BytePattern& pattern) {
+  return pattern.mask.empty() ? Bytes(pattern.bytes.size(), 0xff) : pattern.mask;
+}
+
+std::string ErrorCondition(const AllowedOutcome& allowed) {
+  if (allowed.any_error) return "err != 0";
+  std::vector<std::string> errors;
+  for (const Errno error : allowed.errors) errors.push_back("err == " + ErrorName(error));
+  return Joined(errors, "||");
+}
+
+}  // namespace
+
+AllowedOutcomes ReproWriter::Allowed() const {
+  Checker before(profile_, trace_.environment);
+  for (size_t i = 0; i < verdict_.index; ++i) before.Step(trace_.operations[i], trace_.outcomes[i]);
+  const Record* record = nullptr;
+  std::visit(
+      [&](const auto& op) {
+        if constexpr (requires { Handle(op.map); }) record = &RecordOf(op.map);
+      },
+      operation_->call);
+  const bool walk = std::holds_alternative<HelperForEach>(operation_->call);
+  return FindAllowed(
+      {before, *operation_, *outcome_, std::span(trace_.operations).first(verdict_.index),
+       std::span(trace_.outcomes).first(verdict_.index), record == nullptr ? 0 : record->key_size,
+       record == nullptr ? 0
+       : walk            ? record->shape.value_size
+                         : record->value_size});
+}
+
+std::string ReproWriter::Condition(const AllowedOutcome& allowed, const Step& step,
+                                   std::vector<std::string>* before) {
+  std::vector<std::string> all;
+  if (IsProgramPath(operation_->call)) all.push_back(allowed.refused ? "refused" : "!refused");
+  all.push_back(ErrorCondition(allowed));
+  const bool returns = IsProgramPath(operation_->call) && !allowed.refused;
+  if (returns) all.push_back(fmt::format("returned == {}", allowed.result.value_or(0)));
+  const auto matches = [&](const std::string& where, const BytePattern& pattern,
+                           const std::string& name) {
+    if (pattern.bytes.empty()) return;
+    const std::string wanted = CBytes(pattern.bytes, name, &source_, before);
+    if (pattern.mask.empty()) {
+      all.push_back(fmt::format("equal({}, {}, {})", where, wanted, pattern.bytes.size()));
+      return;
+    }
+    all.push_back(fmt::format("equal_where({}, {}, {}, {})", where, CLiteral(pattern.bytes),
+                              CLiteral(pattern.mask), pattern.bytes.size()));
+  };
+  if (!allowed.outputs.empty() && step.output_size != 0) {
+    std::vector<std::string> one_of;
+    std::vector<std::string> outer;
+    outer.swap(all);
+    for (size_t i = 0; i < allowed.outputs.size(); ++i) {
+      const BytePattern& pattern = allowed.outputs[i];
+      if (IsPoison(pattern.bytes)) {
+        one_of.push_back(fmt::format("is_poison({}, 0, {})", step.output, step.output_size));
+        continue;
+      }
+      matches(step.output, pattern, fmt::format("wanted{}", i));
+      if (!all.empty()) one_of.push_back(all.back());
+      all.clear();
+    }
+    all.swap(outer);
+    all.push_back(Joined(one_of, "||"));
+  }
+  if (allowed.number) all.push_back(fmt::format("polled.revents == {}", *allowed.number));
+  if (allowed.id_between) {
+    const auto id = [&](uint32_t value) {
+      for (const auto& [slot, state] : slots_) {
+        if (state.told_id == value && value != 0) return fmt::format("id{}", slot);
+      }
+      return CNumber(value);
+    };
+    all.push_back(fmt::format("next_id > {}", id(allowed.id_between->first)));
+    if (allowed.id_between->second != 0) {
+      all.push_back(fmt::format("next_id <= {}", id(allowed.id_between->second)));
+    }
+  }
+  const bool counted = std::holds_alternative<LookupBatch>(operation_->call) ||
+                       std::holds_alternative<UpdateBatch>(operation_->call) ||
+                       std::holds_alternative<DeleteBatch>(operation_->call) ||
+                       std::holds_alternative<HelperForEach>(operation_->call);
+  if (allowed.count && counted) all.push_back(fmt::format("count == {}", *allowed.count));
+  const auto* batch = std::get_if<LookupBatch>(&operation_->call);
+  const auto* seen = std::get_if<Boxed<BatchOutput>>(&outcome_->output);
+  if (allowed.buffers) {
+    const auto buffer = [&](const char* name, const BytePattern& pattern) {
+      if (pattern.bytes.empty()) return;
+      if (IsPoison(pattern.bytes)) {
+        all.push_back(fmt::format("is_poison({}, 0, {})", name, pattern.bytes.size()));
+      } else {
+        matches(name, pattern, fmt::format("wanted_{}", name));
+      }
+    };
+    buffer("out_batch", allowed.buffers->out_batch);
+    buffer("keys", allowed.buffers->keys);
+    buffer("values", allowed.buffers->values);
+  }
+  if (allowed.elements && !allowed.elements->empty()) {
+    Bytes keys, values, mask;
+    for (const AllowedElement& element : *allowed.elements) {
+      keys.Append(element.key);
+      values.Append(element.value.bytes);
+      mask.Append(Mask(element.value));
+    }
+    before->push_back(fmt::format(
+        "static const struct elements elements = {{\n\t.keys = {},\n\t.values = {},\n\t.mask = "
+        "{},\n\t.count = {}, .key_size = {}, .value_size = {},\n}};",
+        CLiteral(keys), CLiteral(values), CLiteral(mask), allowed.elements->size(),
+        (*allowed.elements)[0].key.size(), (*allowed.elements)[0].value.bytes.size()));
+    all.push_back("are_elements(keys, values, count, elements)");
+    if (batch != nullptr && seen != nullptr) {
+      const auto behind = [&](const char* name, size_t element, size_t size) {
+        if (size == 0) return;
+        all.push_back(fmt::format("is_poison({}, {}, {})", name, *allowed.count * element, size));
+      };
+      behind("keys", (*allowed.elements)[0].key.size(), (*seen)->keys.size());
+      behind("values", (*allowed.elements)[0].value.bytes.size(), (*seen)->values.size());
+    }
+  }
+  const MapInfo& info = allowed.info;
+  const auto field = [&](InfoField bit, const char* name, uint64_t value) {
+    if ((allowed.info_fields & bit) != 0) {
+      all.push_back(fmt::format("{}.map.{} == {}", step.output, name, CNumber(value)));
+    }
+  };
+  field(kInfoType, "type", info.type);
+  field(kInfoKeySize, "key_size", info.key_size);
+  field(kInfoValueSize, "value_size", info.value_size);
+  field(kInfoMaxEntries, "max_entries", info.max_entries);
+  field(kInfoFlags, "map_flags", info.map_flags);
+  field(kInfoBtfKey, "btf_key_type_id", info.btf_key_type_id);
+  field(kInfoBtfValue, "btf_value_type_id", info.btf_value_type_id);
+  field(kInfoExtra, "map_extra", info.map_extra);
+  if ((allowed.info_fields & kInfoId) != 0) {
+    std::string id = "0";
+    for (const auto& [slot, state] : slots_) {
+      if (state.told_id == info.id) id = fmt::format("id{}", slot);
+    }
+    all.push_back(fmt::format("{}.map.id {} {}", step.output, id == "0" ? "!=" : "==", id));
+  }
+  if ((allowed.info_fields & kInfoName) != 0) {
+    all.push_back(
+        fmt::format("strncmp({}.map.name, {}, 16) == 0", step.output, CString(info.name)));
+  }
+  if ((allowed.info_fields & kInfoHasBtf) != 0) {
+    all.push_back(fmt::format("{}.map.btf_id {} 0", step.output, info.has_btf ? "!=" : "=="));
+  }
+  if ((allowed.info_fields & kInfoLength) != 0) {
+    const auto& op = std::get<GetInfo>(operation_->call);
+    const uint32_t passed = op.info_len == 0 ? 88 : op.info_len;
+    all.push_back(fmt::format("info_len <= {} && info_len >= {}", passed, std::min(passed, 80u)));
+  }
+  std::string text;
+  for (const std::string& part : all) text += (text.empty() ? "" : " && ") + part;
+  return text;
+}
+
+std::string ReproWriter::OutcomeIs(const Outcome& outcome, const Step& step,
+                                   std::vector<std::string>* before) {
+  AllowedOutcome same;
+  same.refused = outcome.completion == Completion::kRefused;
+  same.errors = {outcome.error};
+  if (outcome.result != 0) same.result = outcome.result;
+  if (const auto* bytes = std::get_if<Bytes>(&outcome.output)) {
+    if (!bytes->empty()) same.outputs = {{*bytes, {}}};
+  }
+  if (const auto* number = std::get_if<uint32_t>(&outcome.output)) {
+    if (std::holds_alternative<struct Poll>(operation_->call)) same.number = *number;
+  }
+  if (const auto* batch = std::get_if<Boxed<BatchOutput>>(&outcome.output)) {
+    same.count = (*batch)->count;
+    same.buffers = AllowedOutcome::Buffers{
+        {(*batch)->out_batch, {}}, {(*batch)->keys, {}}, {(*batch)->values, {}}};
+  }
+  return Condition(same, step, before);
+}
+
+void ReproWriter::Judge(const Step& step) {
+  const std::string expected = Shortened(verdict_.judgement.expected);
+  const auto says = [&](const std::string& got) {
+    source_.Line(fmt::format("printf(\"expected  %s\\n\", {});", CString(expected)));
+    source_.Line(got);
+  };
+  if (outcome_->completion == Completion::kCrashed || outcome_->completion == Completion::kHung) {
+    source_.Line("(void)err;");
+    says("printf(\"got       an answer\\n\");");
+    source_.Line("return 0;");
+    return;
+  }
+  if (outcome_->completion == Completion::kOverran) {
+    if (step.after.empty()) throw Refuse{"what was overwritten is not in reach of a C program"};
+    source_.Global("static int overran;");
+    source_.Line("(void)err;");
+    for (const std::string& line : step.after) source_.Line(line);
+    says("printf(\"got       %s\\n\", overran ? \"bytes beside it changed\" : \"that\");");
+    source_.Line("return overran;");
+    return;
+  }
+  AllowedOutcomes allowed = Allowed();
+  // What an outer map shows is the id of the map that is there.
+  const auto* lookup = std::get_if<Lookup>(&operation_->call);
+  const bool of_maps = lookup != nullptr && IsMapOfMaps(RecordOf(lookup->map).shape.type);
+  int inner = -1;
+  if (of_maps && IsOpen(lookup->map)) {
+    Bytes key = lookup->key.bytes;
+    key.Resize(RecordOf(lookup->map).key_size);
+    const auto there = inner_.find({SlotOf(lookup->map).record, key});
+    if (there != inner_.end()) inner = there->second;
+  }
+  for (AllowedOutcome& one : allowed.any_of) {
+    if (!of_maps || inner < 0 || one.errors[0] != Errno::kNone) continue;
+    one.outputs.clear();
+    named_by_id_.insert(inner);
+    allowed.exact = true;
+  }
+  if (allowed.any_of.size() > kMaxAlternatives) allowed.exact = false;
+  for (const AllowedOutcome& one : allowed.any_of) {
+    allowed.exact &= one.outputs.size() <= kMaxAlternatives;
+  }
+  exact_ = allowed.exact;
+  if (!exact_ &&
+      (std::holds_alternative<GetInfo>(operation_->call) ||
+       (std::holds_alternative<LookupBatch>(operation_->call) &&
+        IsMapOfMaps(RecordOf(std::get<LookupBatch>(operation_->call).map).shape.type)))) {
+    throw Refuse{"what is right here depends on ids and cannot be said in C"};
+  }
+
+  for (const std::string& line : step.after) {
+    if (std::holds_alternative<HelperForEach>(operation_->call)) source_.Line(line);
+  }
+  std::vector<std::string> before;
+  std::string condition;
+  if (!exact_) {
+    condition = "!(" + OutcomeIs(*outcome_, step, &before) + ")";
+  }
+  for (const AllowedOutcome& one : allowed.any_of) {
+    if (!exact_) break;
+    std::vector<std::string> own;
+    std::string part = Condition(one, step, &own);
+    // Several lists of elements are the same list.
+    for (std::string& line : own) {
+      if (std::find(before.begin(), before.end(), line) == before.end()) {
+        before.push_back(std::move(line));
+      }
+    }
+    if (of_maps && inner >= 0 && one.errors[0] == Errno::kNone) {
+      part += fmt::format(" && equal(value, &map_id{}, 4)", inner);
+    }
+    condition += (condition.empty() ? "(" : " ||\n\t  (") + part + ")";
+  }
+  for (const std::string& line : before) source_.Line(line);
+  source_.Line(fmt::format("allowed = {};", condition));
+  says(IsProgramPath(operation_->call)
+           ? "printf(\"got       %s%s\\n\", refused ? \"a program that is not loaded: \" : \"\",\n"
+             "       error_name(err));\nif (returned != 0)\n\tprintf(\"          the return value "
+             "%lld\\n\", (long long)returned);"
+           : "printf(\"got       %s\\n\", error_name(err));");
+  // The bytes, where there is one thing that they should have been.
+  const AllowedOutcome* success = nullptr;
+  for (const AllowedOutcome& one : allowed.any_of) {
+    if (one.errors[0] == Errno::kNone) success = &one;
+  }
+  if (step.output_size != 0 && !step.output.empty()) {
+    std::vector<std::string> wanted_before;
+    if (success != nullptr && success->outputs.size() == 1) {
+      const std::string wanted =
+          CBytes(success->outputs[0].bytes, "wanted0", &source_, &wanted_before);
+      for (const std::string& line : wanted_before) source_.Line(line);
+      source_.Line(fmt::format("if (err == 0)\n\tprint_difference(\"output\", {}, {}, {});", wanted,
+                               step.output, step.output_size));
+    } else if (step.output_size <= 64) {
+      source_.Line(fmt::format("print_bytes(\"output\", {}, {});", step.output, step.output_size));
+    }
+  }
+  if (const auto* batch = std::get_if<Boxed<BatchOutput>>(&outcome_->output)) {
+    source_.Line("printf(\"count     %u\\n\", count);");
+    if (success != nullptr && success->buffers && !(*batch)->values.empty()) {
+      std::vector<std::string> ignored;
+      const std::string wanted =
+          CBytes(success->buffers->values.bytes, "wanted_values", &source_, &ignored);
+      source_.Line(fmt::format("if (err == 0)\n\tprint_difference(\"values\", {}, values, {});",
+                               wanted, (*batch)->values.size()));
+    } else if ((*batch)->keys.size() <= 64 && !(*batch)->keys.empty()) {
+      source_.Line(fmt::format("print_bytes(\"keys     \", keys, {});", (*batch)->keys.size()));
+    }
+  }
+  if (std::holds_alternative<GetNextId>(operation_->call)) {
+    source_.Line("printf(\"id        %u\\n\", next_id);");
+  }
+  if (std::holds_alternative<struct Poll>(operation_->call)) {
+    source_.Line("printf(\"revents   %d\\n\", polled.revents);");
+  }
+  if (std::holds_alternative<GetInfo>(operation_->call)) {
+    source_.Line(fmt::format(
+        "printf(\"type %u, id %u, key_size %u, value_size %u, max_entries %u, map_flags %#x, "
+        "name \\\"%.16s\\\"\\n\",\n       {0}.map.type, {0}.map.id, {0}.map.key_size, "
+        "{0}.map.value_size, {0}.map.max_entries,\n       {0}.map.map_flags, {0}.map.name);",
+        step.output));
+  }
+  source_.Line("return allowed ? 0 : 1;");
+}
+
+std::string ReproWriter::Comment() const {
+  std::string text;
+  const auto line = [&text](const std::string& content) {
+    // Nothing that was recorded ends the comment.
+    std::string safe = content;
+    for (size_t at = safe.find("*/"); at != std::string::npos; at = safe.find("*/", at)) {
+      safe.replace(at, 2, "* /");
+    }
+    for (size_t at = safe.find("/*"); at != std::string::npos; at = safe.find("/*", at)) {
+      safe.replace(at, 2, "/ *");
+    }
+    text += safe;
+  };
+  if (verdict_.judgement.violated != kNoClause) {
+    const Clause& clause = GetClause(verdict_.judgement.violated);
+    line(fmt::format("{} ({})\n\n", clause.id, LevelName(clause.level)));
+    line(Folded("claim", clause.claim));
+    line(Folded("source", fmt::format("{}, {}", clause.document, clause.section)));
+  }
+  line(Folded("broken by", fmt::format("{} ({}), held to {}", trace_.environment.implementation,
+                                       trace_.environment.backend, profile_.name)));
+  line(Folded("expected", Shortened(verdict_.judgement.expected)));
+  line(Folded("got", Shortened(verdict_.judgement.got)));
+  line("\n");
+  if (target_.library.empty()) {
+    line(Folded("run",
+                "cc -Wall -Wextra -O2 repro.c -lbpf -o repro && ./repro      (libbpf 1.1 or "
+                "later; CAP_BPF or root)"));
+  } else {
+    line(
+        Folded("run", "cc -Wall -Wextra -O2 repro.c -lbpf -o repro && ./repro [LIBRARY | kernel]"));
+    line(Folded("", fmt::format("loads {} in front of libbpf, unless LD_PRELOAD or the first "
+                                "argument names another one",
+                                target_.library)));
+  }
+  line(Folded("status", "1: the violation is there; 0: it is not; 2: it could not be carried out"));
+  if (!exact_) {
+    line(Folded("note",
+                "what would be right has no form in C: status 1 says that the answer is "
+                "the wrong one that was seen, 0 that it is any other"));
+  }
+  if (walks_) {
+    line(Folded("note",
+                "a hash has an order of its own each time; the script is tried until it is "
+                "that in which the violation was seen"));
+  }
+  std::string comment = "/*\n";
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    const std::string content = text.substr(at, end - at);
+    comment += content.empty() ? " *\n" : " * " + content + "\n";
+    at = end + 1;
+  }
+  return comment + " */\n";
+}
+
+std::string ReproWriter::Main() const {
+  const bool crash = verdict_.index < trace_.outcomes.size() &&
+                     (trace_.outcomes[verdict_.index].completion == Completion::kCrashed ||
+                      trace_.outcomes[verdict_.index].completion == Completion::kHung);
+  const bool library = !target_.library.empty();
+  const bool directory = library && pins_used_;
+  std::string text = library ? "int main(int argc, char **argv)\n{\n" : "int main(void)\n{\n";
+  const std::string choose =
+      library ? fmt::format("\tchoose_library(argc, argv, {});\n", CString(target_.library)) : "";
+  if (!crash && !walks_ && !directory) return text + choose + "\treturn script();\n}\n";
+  if (walks_) text += "\tint attempt = 0;\n";
+  text += "\tint status;\n\tpid_t child;\n\n" + choose;
+  if (directory) {
+    text +=
+        "\tif (getenv(\"LD_PRELOAD\") && *getenv(\"LD_PRELOAD\")) {\n"
+        "\t\tstrcpy(directory, \"/tmp/repro-XXXXXX\");\n"
+        "\t\tif (mkdtemp(directory) == NULL)\n\t\t\tunable(directory);\n\t}\n";
+  }
+  const std::string in = walks_ ? "\t\t" : "\t";
+  if (walks_) text += "\tdo {\n";
+  text += in + "fflush(stdout);\n" + in + "child = fork();\n" + in + "if (child == 0) {\n" + in +
+          "\talarm(10);\n" + in + "\texit(script());\n" + in + "}\n" + in +
+          "if (child < 0 || waitpid(child, &status, 0) != child)\n" + in + "\tunable(\"fork\");\n";
+  if (walks_) {
+    text +=
+        "\t} while (WIFEXITED(status) && WEXITSTATUS(status) == OTHER_ORDER && ++attempt < "
+        "2000);\n";
+  }
+  if (directory) text += "\tif (directory[0] != 0)\n\t\tremove_directory();\n";
+  if (walks_) {
+    text +=
+        "\tif (attempt == 2000) {\n\t\tprintf(\"could not be carried out: the order of the trace "
+        "did not come up\\n\");\n\t\treturn 2;\n\t}\n";
+  }
+  text +=
+      "\tif (WIFSIGNALED(status))\n\t\tprintf(\"ended by signal %d (%s)\\n\", WTERMSIG(status), "
+      "strsignal(WTERMSIG(status)));\n";
+  if (crash) {
+    text +=
+        "\t/* 0 and 2 are what script() says; anything else came in its way. */\n"
+        "\tif (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2))\n"
+        "\t\treturn WEXITSTATUS(status);\n\treturn 1;\n}\n";
+  } else {
+    text += "\treturn WIFEXITED(status) ? WEXITSTATUS(status) : 2;\n}\n";
+  }
+  return text;
+}
+
+}  // namespace mapspec
