@@ -12,7 +12,7 @@ namespace {
 constexpr int kLastErrno = 133, kFirstInternal = 512, kLastInternal = 531;
 constexpr size_t kMaxCandidates = 4096;
 // Of longer values every byte counts.
-constexpr size_t kMaxMasked = 4096;
+constexpr size_t kMaxMasked = 512;
 constexpr uint32_t kMaxCounts = 64;
 constexpr uint8_t kFlip = 0x5a;
 
@@ -206,7 +206,9 @@ std::optional<AllowedOutcome> AllowedProber::WithError(Errno error, bool refused
     return allowed;
   }
   if (takes(0x5a5a) && takes(0x2525)) return allowed;
-  for (uint32_t events = 0; events < 0x4000; ++events) {
+  // Of a failure nothing but the usual answers.
+  const uint32_t last = error == Errno::kNone ? 0x4000 : 16;
+  for (uint32_t events = 0; events < last; ++events) {
     if (!takes(events)) continue;
     allowed.number = events;
     return allowed;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// record, check, shrink: scripts and traces in files.
+// record, check, shrink, repro: scripts and traces in files.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -134,6 +134,27 @@ TEST(Shrink, RefusesATraceThatConformsAndABackendThatDoesNotFail) {
   const CommandResult other = Mapspec({"shrink", bad, "--backend", "userspace"});
   EXPECT_EQ(other.status, 2);
   EXPECT_NE(other.err.find("does not break"), std::string::npos) << other.err;
+}
+
+TEST(Repro, WritesACProgramOfAViolationAndRefusesATraceThatConforms) {
+  const Directory directory;
+  std::string trace = Recorded("userspace");
+  const std::string good = directory.Write("good.jsonl", trace);
+  trace.replace(trace.rfind("0x01000000"), 10, "0x02000000");
+  const std::string bad = directory.Write("bad.jsonl", trace);
+  const CommandResult program = Mapspec({"repro", bad});
+  EXPECT_EQ(program.status, 0) << program.err;
+  EXPECT_EQ(program.out.rfind("/*\n * queue.pop.", 0), 0u) << program.out;
+  EXPECT_NE(program.out.find("int main("), std::string::npos) << program.out;
+  const CommandResult file = Mapspec({"repro", bad, "-o", directory / "r.c"});
+  EXPECT_EQ(file.status, 0) << file.err;
+  EXPECT_EQ(ReadFile(directory / "r.c"), program.out);
+  const CommandResult nothing = Mapspec({"repro", good});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_NE(nothing.err.find("conforms"), std::string::npos) << nothing.err;
+  const CommandResult unwritable = Mapspec({"repro", bad, "-o", directory / "no/r.c"});
+  EXPECT_EQ(unwritable.status, 2);
+  EXPECT_EQ(CountOf(unwritable.err, "\n"), 1u) << unwritable.err;
 }
 
 TEST(Agent, AnswersOperationsWithOutcomes) {

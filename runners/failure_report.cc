@@ -7,10 +7,12 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "oracle/clause.h"
 #include "oracle/trace_json.h"
 #include "runners/divergence.h"
+#include "runners/repro.h"
 #include "runners/text.h"
 #include "specs/scenario.h"
 
@@ -20,6 +22,15 @@ namespace {
 constexpr size_t kRow = 16, kMaxRows = 8, kWidth = 130;
 // Of a long script, so many operations from its start and from its end.
 constexpr size_t kFirst = 6, kLast = 10;
+
+// "" where the oracle does not object, or libbpf cannot show it.
+std::string Reproducer(const Violation& violation, const Trace& trace) {
+  const Profile* profile = FindProfile(violation.profile);
+  if (!violation.rerun.empty() || profile == nullptr) return {};
+  std::ostringstream text;
+  std::string why_not;
+  return WriteReproducer(trace, *profile, text, &why_not) ? text.str() : std::string();
+}
 
 // The output buffer to hold against expected bytes: the one of that size which differs.
 const Bytes* GotBytes(const Outcome& outcome, const Bytes& expected) {
@@ -188,6 +199,10 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
         "           mapspec record --backend {} {} | mapspec check --profile {} -\n",
         ShellQuote(trace.environment.backend), ShellQuote(files.script), violation.profile);
   }
+  if (!files.reproducer.empty()) {
+    text +=
+        fmt::format("           cc {} -lbpf -o repro && ./repro\n", ShellQuote(files.reproducer));
+  }
   return text;
 }
 
@@ -196,7 +211,7 @@ ArtefactFiles WriteArtefacts(const Violation& violation, const std::string& dire
   const std::string place =
       fmt::format("{}/{}", directory, FileNameOf(violation.trace.environment.backend));
   const std::string stem = fmt::format("{}/{}", place, FileNameOf(violation.found_by));
-  ArtefactFiles files{stem + ".trace.jsonl", stem + ".script", stem + ".txt"};
+  ArtefactFiles files{stem + ".trace.jsonl", stem + ".script", stem + ".txt", ""};
   std::error_code code;
   std::filesystem::create_directories(place, code);
   if (code) {
@@ -221,6 +236,11 @@ ArtefactFiles WriteArtefacts(const Violation& violation, const std::string& dire
                     WriteScript({cut.name, cut.operations}, out);
                   }),
         &files.script);
+  if (const std::string program = Reproducer(violation, cut); !program.empty()) {
+    files.reproducer = stem + ".c";
+    check(WriteFile(files.reproducer, [&](std::ostream& out) { out << program; }),
+          &files.reproducer);
+  }
   *text = FailureText(violation, files);
   check(WriteFile(files.text, [&](std::ostream& out) { out << *text; }), &files.text);
   return files;

@@ -40,6 +40,7 @@ struct ArtefactFiles {
   std::string trace;
   std::string script;
   std::string text;
+  std::string reproducer;  // Where one can be written (runners/repro.h).
 };
 
 // A script's or report's name in the file system: "queue.push.full+drops".
@@ -51,7 +52,8 @@ std::string HexDifference(const Bytes& expected, const Bytes& got, std::string_v
 
 std::string FailureText(const Violation& violation, const ArtefactFiles& files);
 
-// Writes trace, script and text to DIR/BACKEND/ID.{trace.jsonl,script,txt}. Returns what it wrote;
+// Writes trace, script, text and, where there is one, the reproducer to
+// DIR/BACKEND/ID.{trace.jsonl,script,txt,c}. Returns what it wrote;
 // after an error *error says which file could not be written, and its name is "" in the result.
 ArtefactFiles WriteArtefacts(const Violation& violation, const std::string& directory,
                              std::string* text, std::string* error);

@@ -85,7 +85,7 @@ void ReproWriter::WriteOperation(size_t i) {
   }
   // Descriptors and arguments are made by the one who calls.
   std::vector<std::string> made = step.before;
-  made.insert(step.declares ? made.begin() + 1 : made.begin(), place.begin(), place.end());
+  made.insert(made.begin(), place.begin(), place.end());
 
   source_.Line(judged ? fmt::format("\n/* {}: {}, the one that is judged. */", i, name)
                       : fmt::format("\n/* {}: {} */", i, name));
@@ -138,7 +138,15 @@ void ReproWriter::WriteOperation(size_t i) {
 
 std::string ReproWriter::Write() {
   const std::set<int> known = named_by_id_;
-  source_.Line("int err, allowed;");
+  const Completion end = trace_.outcomes[verdict_.index].completion;
+  const bool answered = end == Completion::kReturned || end == Completion::kRefused;
+  source_.Line(answered ? "int err, allowed;" : "int err;");
+  for (const Operation& operation : trace_.operations) {
+    const auto* create = std::get_if<MapCreate>(&operation.call);
+    if (create == nullptr || !IsPerCpu(create->type)) continue;
+    source_.Line(fmt::format("\nneed_cpus({});", trace_.environment.possible_cpus));
+    break;
+  }
   for (size_t i = 0; i <= verdict_.index; ++i) WriteOperation(i);
   if (named_by_id_ != known) {
     // Now that it is known whose ids are needed.

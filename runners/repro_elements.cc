@@ -83,10 +83,10 @@ std::string ReproWriter::Descriptors(std::span<const Handle> handles, size_t str
 std::string ReproWriter::BatchOptions(uint64_t elem_flags, uint64_t flags, Step* step) {
   if (elem_flags == 0 && flags == 0) return "NULL";
   step->declares = true;
-  step->before.insert(step->before.begin(),
-                      fmt::format("LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = {}, .flags "
-                                  "= {});",
-                                  FlagsOf(elem_flags), CNumber(flags)));
+  step->before.push_back(
+      fmt::format("LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = {}, .flags "
+                  "= {});",
+                  FlagsOf(elem_flags), CNumber(flags)));
   return "&opts";
 }
 
@@ -134,6 +134,7 @@ void ReproWriter::On(const Update& op, Step* step) {
                                                                record.value_size, step);
   step->call = fmt::format("outcome(bpf_map_update_elem({}, {}, {}, {}))", Fd(op.map, step), key,
                            value, FlagsOf(op.flags));
+  written_ += record.value_size;
   if (Succeeded() && op.value_fd != kNoFd && IsOpen(op.value_fd) && IsOpen(op.map)) {
     Bytes where = op.key.bytes;
     where.Resize(record.key_size);
@@ -217,6 +218,7 @@ void ReproWriter::On(const UpdateBatch& op, Step* step) {
   step->before.push_back(fmt::format("count = {};", CNumber(op.count)));
   step->call = fmt::format("outcome(bpf_map_update_batch({}, {}, {}, &count, {}))",
                            Fd(op.map, step), keys, values, options);
+  written_ += size;
   if (!IsOpen(op.map)) return;
   const auto* boxed = std::get_if<Boxed<BatchOutput>>(&outcome_->output);
   const size_t done = boxed == nullptr ? 0 : (*boxed)->count;

@@ -162,6 +162,16 @@ static void print_difference(const char *what, const void *wanted_bytes, const v
 }
 
 )"},
+    {"need_cpus", R"(/* Values of per-CPU maps are as long as the machine has possible CPUs. */
+static void need_cpus(int count)
+{
+	if (libbpf_num_possible_cpus() == count)
+		return;
+	printf("could not be carried out: it takes a machine with %d possible CPUs\n", count);
+	exit(2);
+}
+
+)"},
     {"pin_to", R"(/* Makes the next calls on that CPU; on any, for -1. */
 static void pin_to(int cpu)
 {
@@ -433,6 +443,10 @@ static int found(int err)
 };
 
 constexpr CPart kHeaders[] = {
+    {"libbpf_num_possible_cpus", "<bpf/libbpf.h>"},
+    {"LIBBPF_OPTS", "<string.h>"},
+    {"strsignal", "<string.h>"},
+    {"strcpy", "<string.h>"},
     {"printf", "<stdio.h>"},
     {"snprintf", "<stdio.h>"},
     {"exit", "<stdlib.h>"},

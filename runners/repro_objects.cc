@@ -125,10 +125,10 @@ void ReproWriter::On(const MapCreate& op, Step* step) {
     step->declares = true;
     const size_t size = op.attr_size != 0 ? op.attr_size : 80;
     // Room for more than the attribute where bpf(2) is told of more.
-    step->before.insert(step->before.begin(),
-                        fmt::format("static union {{\n\tunion bpf_attr attr;\n\tunsigned char "
-                                    "bytes[{}];\n}} create;",
-                                    std::min<size_t>(std::max<size_t>(size, 256), 131072)));
+    step->before.push_back(
+        fmt::format("static union {{\n\tunion bpf_attr attr;\n\tunsigned char "
+                    "bytes[{}];\n}} create;",
+                    std::min<size_t>(std::max<size_t>(size, 256), 131072)));
     step->before.push_back(fmt::format("create.attr = (union bpf_attr){{{} }};", fields));
     if (!op.name.empty()) {
       step->before.push_back(fmt::format("memcpy(create.attr.map_name, {}, {});", CString(op.name),
@@ -140,8 +140,7 @@ void ReproWriter::On(const MapCreate& op, Step* step) {
     std::string options = "NULL";
     if (!fields.empty()) {
       step->declares = true;
-      step->before.insert(step->before.begin(),
-                          fmt::format("LIBBPF_OPTS(bpf_map_create_opts, opts,{});", fields));
+      step->before.push_back(fmt::format("LIBBPF_OPTS(bpf_map_create_opts, opts,{});", fields));
       options = "&opts";
     }
     call = fmt::format("bpf_map_create({}, {}, {}, {}, {}, {})", TypeOf(op.type),

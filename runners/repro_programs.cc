@@ -151,7 +151,6 @@ void ReproWriter::OnHelper(const Call& call, Handle map, Step* step) {
   if (!target_.library.empty()) {
     throw Refuse{"programs call helpers of the kernel: no library can be put in their way"};
   }
-  programs_used_ = true;
   const MapShape& shape = RecordOf(map).shape;
   const HelperAction action = *ActionOf(call);
   if (FormOf(action) == RecordForm::kInner && IsMapOfMaps(shape.type) &&
@@ -217,7 +216,6 @@ void ReproWriter::On(const HelperRedirectMap& op, Step* step) {
   if (!target_.library.empty()) {
     throw Refuse{"programs call helpers of the kernel: no library can be put in their way"};
   }
-  programs_used_ = true;
   // r1 = map; r2 = key; r3 = flags; bpf_redirect_map(r1, r2, r3); exit.
   const std::string name = fmt::format("redirect_{}", index_);
   source_.Global("static int refused;");

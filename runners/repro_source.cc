@@ -30,6 +30,25 @@ size_t RunAt(const Bytes& bytes, size_t from) {
   return end - from;
 }
 
+// Code without what stands in strings and comments: there, words mean nothing.
+std::string Bare(std::string_view code) {
+  std::string bare;
+  for (size_t i = 0; i < code.size(); ++i) {
+    if (code.substr(i, 2) == "/*") {
+      i = std::min(code.find("*/", i), code.size() - 2) + 1;
+      continue;
+    }
+    if (code[i] == '"') {
+      for (++i; i < code.size() && code[i] != '"'; ++i) {
+        if (code[i] == '\\') ++i;
+      }
+      continue;
+    }
+    bare += code[i];
+  }
+  return bare;
+}
+
 }  // namespace
 
 void CSource::Global(const std::string& declaration) {
@@ -63,22 +82,24 @@ std::string CSource::Finish(std::string_view comment, std::string_view main_text
   rest += main_text;
   // From the last to the first, as the later ones need the earlier.
   std::string helpers;
+  std::string words = Bare(own + rest);
   const auto parts = CHelpers();
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    if (HasWord(helpers, part->name) || HasWord(rest, part->name) || HasWord(own, part->name)) {
-      helpers = std::string(part->text) + helpers;
-    }
+    if (!HasWord(words, part->name)) continue;
+    helpers = std::string(part->text) + helpers;
+    words += Bare(part->text);
   }
   const std::string code = helpers + own + rest;
   std::set<std::string> system, bpf;
   for (const CPart& header : CHeaders()) {
-    if (!HasWord(code, header.name)) continue;
+    if (!HasWord(words, header.name)) continue;
     (header.text.starts_with("<bpf/") ? bpf : system).insert(std::string(header.text));
   }
   std::string text = std::string(comment) + "#define _GNU_SOURCE\n";
   for (const std::string& header : system) text += "#include " + header + "\n";
   text += "\n#include <bpf/bpf.h>\n";
-  if (HasWord(code, "ENOTSUPP")) text += "\n#define ENOTSUPP 524 /* The kernel's own. */\n";
+  for (const std::string& header : bpf) text += "#include " + header + "\n";
+  if (HasWord(words, "ENOTSUPP")) text += "\n#define ENOTSUPP 524 /* The kernel's own. */\n";
   return text + "\n" + code;
 }
 

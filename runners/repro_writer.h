@@ -137,6 +137,7 @@ class ReproWriter {
   std::string Condition(const AllowedOutcome& allowed, const Step& step,
                         std::vector<std::string>* before);
   std::string OutcomeIs(const Outcome& outcome, const Step& step, std::vector<std::string>* before);
+  std::string ClauseName() const;
   std::string Comment() const;
   std::string Main() const;
 
@@ -162,7 +163,7 @@ class ReproWriter {
   bool walks_ = false;  // The program depends on the order of a hash.
   bool pins_used_ = false;
   bool exact_ = true;
-  bool programs_used_ = false;
+  size_t written_ = 0;  // Bytes of all values that the script writes: what a checker may hold.
 };
 
 }  // namespace mapspec
