@@ -372,6 +372,17 @@ void AllowedProber::AddBatches(Errno error, std::vector<AllowedOutcome>* found) 
     if (written && !Takes(outcome)) {
       allowed.buffers = AllowedOutcome::Buffers{Exactly(output.out_batch), Exactly(output.keys),
                                                 Exactly(output.values)};
+      // A token of four bytes may stand there all the same.
+      BatchOutput token = output;
+      for (size_t i = 0; i < std::min<size_t>(4, token.out_batch.size()); ++i) {
+        token.out_batch[i] = kFlip;
+      }
+      outcome.output = Boxed<BatchOutput>(token);
+      if (!token.out_batch.empty() && Takes(outcome)) {
+        Bytes& mask = allowed.buffers->out_batch.mask;
+        mask = Bytes(token.out_batch.size(), 0xff);
+        for (size_t i = 0; i < std::min<size_t>(4, mask.size()); ++i) mask[i] = 0;
+      }
     }
     Put(std::move(allowed), found);
   }

@@ -49,6 +49,16 @@ std::string Bare(std::string_view code) {
   return bare;
 }
 
+// What a declaration declares: the last word in front of its end.
+std::string_view Declared(std::string_view declaration) {
+  std::string_view text = declaration.substr(0, declaration.rfind('}') == std::string_view::npos
+                                                    ? declaration.find_first_of("=;[")
+                                                    : declaration.rfind(';'));
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  const size_t start = text.find_last_of(" *");
+  return start == std::string_view::npos ? text : text.substr(start + 1);
+}
+
 }  // namespace
 
 void CSource::Global(const std::string& declaration) {
@@ -71,15 +81,19 @@ void CSource::Buffer(const std::string& name, size_t size) {
 void CSource::Line(std::string_view text) { AppendIndented(text, &body_); }
 
 std::string CSource::Finish(std::string_view comment, std::string_view main_text) const {
-  std::string own;
-  for (const std::string& global : globals_) own += global + "\n";
-  for (const auto& [name, size] : buffers_) {
-    own += fmt::format("static unsigned char {}[{}];\n", name, size);
-  }
   std::string rest = "\n";
   for (const std::string& function : functions_) rest += function + "\n";
   rest += "static int script(void)\n{\n" + body_ + "}\n\n";
   rest += main_text;
+  // Of the variables those that something uses.
+  const std::string used = Bare(rest);
+  std::string own;
+  for (const std::string& global : globals_) {
+    if (HasWord(used, Declared(global))) own += global + "\n";
+  }
+  for (const auto& [name, size] : buffers_) {
+    if (HasWord(used, name)) own += fmt::format("static unsigned char {}[{}];\n", name, size);
+  }
   // From the last to the first, as the later ones need the earlier.
   std::string helpers;
   std::string words = Bare(own + rest);

@@ -88,7 +88,8 @@ TEST(Reproducer, LongRunsOfOneByteBecomeMemset) {
 }
 
 TEST(Reproducer, UnderTheDocumentedProfileAnyErrorIsAsGood) {
-  Trace trace = Recorded({Create(MapType::ARRAY), {Delete{kMap, Buffer({0, 0, 0, 0})}}});
+  Trace trace = Recorded({Create(MapType::QUEUE, 0),
+                          {LookupAndDelete{kMap, {Pointer::kNull, {}}, Pointer::kValid, 0}}});
   trace.outcomes[1].error = Errno::kNone;
   std::ostringstream text;
   std::string why_not;

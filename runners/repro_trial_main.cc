@@ -75,12 +75,16 @@ Finding Show(const std::string& mutant, const Specs& specs, const Profile& profi
   bool usage = false;
   const std::unique_ptr<Backend> backend =
       MakeBackend(std::string("library:") + REPRO_MUTANT_LIBRARY, &error, &usage);
-  if (backend == nullptr) return {Finding::Kind::kWrong, error};
+  const std::unique_ptr<Backend> unchanged =
+      MakeBackend(std::string("library:") + REPRO_LIBRARY, &error, &usage);
+  if (backend == nullptr || unchanged == nullptr) return {Finding::Kind::kWrong, error};
   for (const Scenario* scenario : ScenariosFor(mutant, specs)) {
     error.clear();
     Trace trace = Execute(*backend, ToScript(*scenario), &error);
     trace.profile = profile.name;
     if (!Judge(trace, profile).violation) continue;
+    // What the library itself has not (its mmap is a function, XSKMAPs) is no fault.
+    if (Judge(Execute(*unchanged, ToScript(*scenario), &error), profile).violation) continue;
     std::ostringstream source;
     std::string why_not;
     if (!WriteReproducer(trace, profile, source, &why_not)) {
@@ -94,6 +98,12 @@ Finding Show(const std::string& mutant, const Specs& specs, const Profile& profi
     }
     std::string wrong = Run(source.str(), REPRO_MUTANT_LIBRARY, mutant, 1);
     if (wrong.empty()) wrong = Run(source.str(), REPRO_LIBRARY, "", 0);
+    if (wrong.find("would prove nothing") != std::string::npos) {
+      // The fault shows in an earlier, allowed answer too: the unchanged library does not get
+      // there.
+      finding = {Finding::Kind::kRefused, scenario->id + ": " + wrong};
+      continue;
+    }
     if (wrong.empty()) return {Finding::Kind::kShown, scenario->id};
     return {Finding::Kind::kWrong, scenario->id + ": " + wrong};
   }

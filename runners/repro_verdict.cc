@@ -100,7 +100,7 @@ std::string ReproWriter::Condition(const AllowedOutcome& allowed, const Step& st
     outer.swap(all);
     for (size_t i = 0; i < allowed.outputs.size(); ++i) {
       const BytePattern& pattern = allowed.outputs[i];
-      if (IsPoison(pattern.bytes)) {
+      if (pattern.mask.empty() && IsPoison(pattern.bytes)) {
         one_of.push_back(fmt::format("is_poison({}, 0, {})", step.output, step.output_size));
         continue;
       }
@@ -134,7 +134,7 @@ std::string ReproWriter::Condition(const AllowedOutcome& allowed, const Step& st
   if (allowed.buffers) {
     const auto buffer = [&](const char* name, const BytePattern& pattern) {
       if (pattern.bytes.empty()) return;
-      if (IsPoison(pattern.bytes)) {
+      if (pattern.mask.empty() && IsPoison(pattern.bytes)) {
         all.push_back(fmt::format("is_poison({}, 0, {})", name, pattern.bytes.size()));
       } else {
         matches(name, pattern, fmt::format("wanted_{}", name));
