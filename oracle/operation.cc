@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "oracle/operation.h"
 
+#include <utility>
+
 namespace mapspec {
 namespace {
 
@@ -53,7 +55,21 @@ struct Namer {
   std::string_view operator()(const HelperRedirectMap&) const { return "bpf_redirect_map"; }
 };
 
+template <size_t... I>
+std::vector<Call> CallsOf(std::index_sequence<I...>) {
+  return {Call(std::in_place_index<I>)...};
+}
+
 }  // namespace
+
+const std::vector<Call>& EveryCall() {
+  static const std::vector<Call> all = [] {
+    std::vector<Call> calls = CallsOf(std::make_index_sequence<std::variant_size_v<Call>>());
+    calls.emplace_back(LookupBatch{.map = {}, .and_delete = true, .in_batch = {}});
+    return calls;
+  }();
+  return all;
+}
 
 std::string_view OperationName(const Call& call) { return std::visit(Namer(), call); }
 

@@ -407,6 +407,10 @@ using Call =
 // Whether the call is a helper's, made by a BPF program.
 bool IsProgramPath(const Call& call);
 
+// One call for every OperationName, with the members' defaults: in the order of Call, then the
+// second name of LookupBatch.
+const std::vector<Call>& EveryCall();
+
 inline constexpr uint16_t kAnyCpu = 0xffff;
 inline constexpr uint8_t kMaxThreads = 8;  // Of one script, the first included.
 

@@ -184,13 +184,15 @@ void CorruptCreate(Entropy& entropy, const GeneratorOptions& options, MapCreate*
   }
   // A mixture may have become acceptable and large: whatever could be allocated somewhere is made
   // small.
-  const uint64_t limit = std::min(options.max_map_bytes, kLargestBytes);
+  BoundCreate(std::min(options.max_map_bytes, kLargestBytes), create);
+}
+
+void BoundCreate(uint64_t limit, MapCreate* create) {
   const uint64_t bytes = EstimateBytes(*create);
-  if (bytes > limit && bytes != UINT64_MAX) {
-    create->max_entries = std::min<uint32_t>(create->max_entries, 2);
-    create->key_size = std::min<uint32_t>(create->key_size, 64);
-    create->value_size = std::min<uint32_t>(create->value_size, 64);
-  }
+  if (bytes <= limit || bytes == UINT64_MAX) return;
+  create->max_entries = std::min<uint32_t>(create->max_entries, 2);
+  create->key_size = std::min<uint32_t>(create->key_size, 64);
+  create->value_size = std::min<uint32_t>(create->value_size, 64);
 }
 
 uint64_t EstimateBytes(const MapCreate& create) {

@@ -22,6 +22,9 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
 // Makes the attributes wrong (or unusual) in one or two ways.
 void CorruptCreate(Entropy& entropy, const GeneratorOptions& options, MapCreate* create);
 
+// Makes the sizes small where the map could be created and would take more than `limit` bytes.
+void BoundCreate(uint64_t limit, MapCreate* create);
+
 // About how many bytes an implementation needs for the map, generously; UINT64_MAX for more than
 // any machine has (2^46).
 uint64_t EstimateBytes(const MapCreate& create);
