@@ -78,9 +78,17 @@ void ScriptDecoder::Decode(std::span<const uint8_t> bytes, std::vector<Operation
     } else {
       RecordReader reader(body, &zeros_);
       ReadRecord(reader, code, &operations->emplace_back());
+      if (MakesLackingType(operations->back())) operations->pop_back();
     }
     for (size_t i = first; i < operations->size(); ++i) Bound(&(*operations)[i]);
   }
+}
+
+bool ScriptDecoder::MakesLackingType(const Operation& operation) const {
+  const auto* const create = std::get_if<MapCreate>(&operation.call);
+  const std::vector<MapType>& lacking = generators_.front().options().lacking;
+  return create != nullptr &&
+         std::find(lacking.begin(), lacking.end(), create->type) != lacking.end();
 }
 
 void ScriptDecoder::Generate(std::span<const uint8_t> record, std::vector<Operation>* operations) {

@@ -41,7 +41,8 @@ struct ScriptLimits {
 
 class ScriptDecoder {
  public:
-  // The options say what the generator may do; `limits` takes the place of its own.
+  // The options say what the generator may do, and creations of types that are lacking are left out
+  // wherever they stand; `limits` takes the place of its own.
   ScriptDecoder(GeneratorOptions options, const ScriptLimits& limits);
 
   // Replaces *operations.
@@ -51,6 +52,7 @@ class ScriptDecoder {
   // The next record, unescaped, in record_; false at the end.
   bool NextRecord(std::span<const uint8_t>* bytes);
   void Generate(std::span<const uint8_t> record, std::vector<Operation>* operations);
+  bool MakesLackingType(const Operation& operation) const;
   void Bound(Operation* operation);
 
   const ScriptLimits limits_;

@@ -172,7 +172,7 @@ TEST(ScriptDecoder, ARecordOfDecisionsIsWhatTheGeneratorMakesOfThem) {
   EXPECT_EQ(operations, script.operations);
 }
 
-TEST(ScriptDecoder, TypesThatAreLackingAreNotGenerated) {
+TEST(ScriptDecoder, TypesThatAreLackingAreNotMade) {
   GeneratorOptions options;
   options.lacking = {MapType::XSKMAP};
   ScriptDecoder decoder(options, {});
@@ -182,6 +182,10 @@ TEST(ScriptDecoder, TypesThatAreLackingAreNotGenerated) {
     const auto& create = std::get<MapCreate>(operations.at(0).call);
     EXPECT_NE(create.type, MapType::XSKMAP);
   }
+  MapCreate create;
+  create.type = MapType::XSKMAP;
+  decoder.Decode(EncodeScript(std::vector<Operation>{{create}, {HelperPop{}}}), &operations);
+  EXPECT_EQ(operations, std::vector<Operation>{{HelperPop{}}});
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ class LibraryHost : public CallHost {
 
 std::shared_ptr<ApiSetup> LoadLibrarySetup(const std::string& path, void** handle,
                                            std::string* error) {
-  void* const library = dlopen(AsPath(path).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const library =
+      dlopen(path.empty() ? nullptr : AsPath(path).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
     *error = "cannot be loaded: " + std::string(reason != nullptr ? reason : path);
@@ -73,7 +74,7 @@ std::shared_ptr<ApiSetup> LoadLibrarySetup(const std::string& path, void** handl
   setup->host = std::make_unique<LibraryHost>(setup->api);
   setup->capabilities = CapabilitiesOf(setup->api);
   if (setup->capabilities.none()) {
-    *error = path +
+    *error = (path.empty() ? std::string("this program") : path) +
              " has none of the functions of libbpf's low-level API (bpf_map_create, "
              "bpf_map_lookup_elem, …)";
     return nullptr;

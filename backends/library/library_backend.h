@@ -15,7 +15,8 @@
 namespace mapspec {
 
 // Loads a shared object and finds its functions. nullptr after filling *error: no shared object, or
-// none of the functions in it. The object stays loaded; *library is its handle of dlopen(3).
+// none of the functions in it. The object stays loaded; *library is its handle of dlopen(3). The
+// path "" stands for this program, with a library linked into it whose functions it exports.
 std::shared_ptr<ApiSetup> LoadLibrarySetup(const std::string& path, void** library,
                                            std::string* error);
 
