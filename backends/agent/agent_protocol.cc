@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "backends/agent/agent_protocol.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "oracle/trace_json.h"
@@ -60,6 +61,13 @@ std::optional<AgentHello> HelloFromJson(std::string_view line, std::string* erro
   const auto environment = json.find("environment");
   if (environment == json.end()) {
     *error = "the first line has no \"environment\"";
+    return std::nullopt;
+  }
+  // Writing what is nested takes stack for each level, and a line has room for millions of them.
+  const bool flat = std::none_of(environment->begin(), environment->end(),
+                                 [](const Json& member) { return member.is_structured(); });
+  if (!environment->is_object() || !flat) {
+    *error = "environment: expected an object of numbers and texts";
     return std::nullopt;
   }
   ParseError parse_error;
