@@ -10,18 +10,18 @@ export CXXFLAGS=${CXXFLAGS//-stdlib=libc++/}
 # Programs that the build runs: leaks are not its business, and ptrace(2) may be refused.
 export ASAN_OPTIONS=detect_leaks=0
 
-cmake -S "$SRC/mapspec" -B "$WORK/build" -G Ninja \
+cmake -S "$SRC/mapspec" -B "$WORK/fuzz" -G Ninja \
   -DCMAKE_BUILD_TYPE= -DBUILD_TESTING=OFF -DMAPSPEC_WARNINGS_ARE_ERRORS=OFF \
   -DMAPSPEC_WITH_DPDK=OFF -DMAPSPEC_WITH_UBPF=OFF \
   -DMAPSPEC_FUZZ_ENGINE="$LIB_FUZZING_ENGINE" \
   -DCMAKE_BUILD_RPATH='$ORIGIN/lib' -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
-cmake --build "$WORK/build" --target mapspec_fuzz
+cmake --build "$WORK/fuzz" --target mapspec_fuzz
 
-corpus=$WORK/build/runners/fuzz/corpus
+corpus=$WORK/fuzz/runners/fuzz/corpus
 mkdir -p "$OUT/lib"
 for target in agent deviations maps script specs trace; do
   target=${target}_fuzzer
-  cp "$WORK/build/bin/$target" "$OUT/"
+  cp "$WORK/fuzz/bin/$target" "$OUT/"
   cp "$corpus/$target.dict" "$OUT/"
   printf '[libfuzzer]\nmax_len = 65536\n' >"$OUT/$target.options"
   rm -f "$OUT/${target}_seed_corpus.zip"
