@@ -103,6 +103,11 @@ void ScriptDecoder::Generate(std::span<const uint8_t> record, std::vector<Operat
 }
 
 void ScriptDecoder::Bound(Operation* operation) {
+  const auto shorten = [&](uint32_t& count) {
+    count = static_cast<uint32_t>(std::min<uint64_t>(count, limits_.batch_elements));
+  };
+  if (auto* const batch = std::get_if<UpdateBatch>(&operation->call)) shorten(batch->count);
+  if (auto* const batch = std::get_if<DeleteBatch>(&operation->call)) shorten(batch->count);
   auto* const create = std::get_if<MapCreate>(&operation->call);
   if (create == nullptr) return;
   BoundCreate(std::min(limits_.map_bytes, maps_bytes_), create);

@@ -35,8 +35,10 @@ struct ScriptLimits {
   // Those that no implementation can accept stay.
   uint64_t map_bytes = uint64_t{1} << 20;
   uint64_t all_maps_bytes = uint64_t{16} << 20;
+  // Elements that one batch writes or deletes: those that the script does not spell out are zeros.
+  uint64_t batch_elements = 1024;
 
-  static constexpr ScriptLimits None() { return {kNone, kNone, kNone, kNone}; }
+  static constexpr ScriptLimits None() { return {kNone, kNone, kNone, kNone, kNone}; }
 };
 
 class ScriptDecoder {

@@ -83,8 +83,10 @@ TEST(ScriptDecoder, AChangedByteConcernsAtMostTwoOperations) {
   std::vector<Operation> operations;
   for (size_t i = 0; i < kCalls; ++i) operations.push_back(RandomOperation(source, i));
   const std::vector<uint8_t> bytes = EncodeScript(operations);
+  ScriptLimits limits = ScriptLimits::None();
+  limits.zeros = 1 << 20;
   const auto expect_near = [&](const std::vector<uint8_t>& changed, size_t at) {
-    const std::vector<Operation> got = Decoded(changed, {.zeros = 1 << 20});
+    const std::vector<Operation> got = Decoded(changed, limits);
     size_t prefix = 0, suffix = 0;
     const size_t size = std::min(got.size(), operations.size());
     while (prefix < size && got[prefix] == operations[prefix]) ++prefix;
@@ -156,6 +158,14 @@ TEST(ScriptDecoder, LargeMapsAreMadeSmallAndImpossibleOnesStay) {
       Decoded(EncodeScript(std::vector<Operation>{{large}, {impossible}}), {});
   EXPECT_LE(EstimateBytes(std::get<MapCreate>(operations.at(0).call)), ScriptLimits().map_bytes);
   EXPECT_EQ(std::get<MapCreate>(operations.at(1).call), impossible);
+}
+
+TEST(ScriptDecoder, BatchesAreShortened) {
+  UpdateBatch update;
+  update.count = 1u << 24;
+  const std::vector<Operation> operations =
+      Decoded(EncodeScript(std::vector<Operation>{{update}}), {});
+  EXPECT_EQ(std::get<UpdateBatch>(operations.at(0).call).count, ScriptLimits().batch_elements);
 }
 
 TEST(ScriptDecoder, ARecordOfDecisionsIsWhatTheGeneratorMakesOfThem) {
