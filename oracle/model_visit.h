@@ -16,6 +16,9 @@ template <typename... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
 };
+// Clang before 17 does not deduce it by itself.
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 inline bool IsQueueOrStack(const MapState& map) {
   return map.attributes.type == MapType::QUEUE || map.attributes.type == MapType::STACK;
