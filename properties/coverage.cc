@@ -8,10 +8,9 @@
 #include "properties/cell_space.h"
 
 namespace mapspec {
-namespace {
 
 // Follows descriptors through one script: which type of map each slot holds.
-class Tracker {
+struct CellFinder::Tracker {
  public:
   // The type on which an operation acted; called before After().
   uint16_t TypeOf(const Operation& operation) const {
@@ -91,6 +90,22 @@ class Tracker {
   std::vector<PinnedType> pins_;
 };
 
+CellFinder::CellFinder() : tracker_(std::make_unique<Tracker>()) {}
+CellFinder::~CellFinder() = default;
+CellFinder::CellFinder(CellFinder&&) noexcept = default;
+CellFinder& CellFinder::operator=(CellFinder&&) noexcept = default;
+
+void CellFinder::Restart() { *tracker_ = Tracker(); }
+
+Cell CellFinder::Next(const Operation& operation, const Outcome& outcome) {
+  const Cell cell{tracker_->TypeOf(operation), OperationNumber(operation.call),
+                  FlagClass(operation), OutcomeNumber(outcome)};
+  tracker_->After(operation, outcome);
+  return cell;
+}
+
+namespace {
+
 size_t PlaceOf(const Cell& cell) {
   return ((size_t{cell.type} * kCellOperations + cell.operation) * kFlagClasses + cell.flags) *
              kCellOutcomes +
@@ -100,17 +115,37 @@ size_t PlaceOf(const Cell& cell) {
 template <typename Visit>
 void ForEachCell(std::span<const Operation> operations, std::span<const Outcome> outcomes,
                  const Visit& visit) {
-  Tracker tracker;
+  CellFinder finder;
   const size_t size = std::min(operations.size(), outcomes.size());
   for (size_t i = 0; i < size; ++i) {
     if (outcomes[i].completion == Completion::kNotRun) continue;
-    visit(i, Cell{tracker.TypeOf(operations[i]), OperationNumber(operations[i].call),
-                  FlagClass(operations[i]), OutcomeNumber(outcomes[i])});
-    tracker.After(operations[i], outcomes[i]);
+    visit(i, finder.Next(operations[i], outcomes[i]));
   }
 }
 
+Cell CellAt(size_t place) {
+  Cell cell;
+  cell.outcome = static_cast<uint16_t>(place % kCellOutcomes);
+  place /= kCellOutcomes;
+  cell.flags = static_cast<uint16_t>(place % kFlagClasses);
+  place /= kFlagClasses;
+  cell.operation = static_cast<uint16_t>(place % kCellOperations);
+  cell.type = static_cast<uint16_t>(place / kCellOperations);
+  return cell;
+}
+
+size_t Places() { return CellTypes() * kCellOperations * kFlagClasses * kCellOutcomes; }
+
 }  // namespace
+
+std::map<std::string, Cell> CellsByName() {
+  std::map<std::string, Cell> cells;
+  for (size_t place = 0; place < Places(); ++place) {
+    const Cell cell = CellAt(place);
+    cells.try_emplace(CellName(cell), cell);
+  }
+  return cells;
+}
 
 std::vector<std::optional<Cell>> CellsOf(std::span<const Operation> operations,
                                          std::span<const Outcome> outcomes) {
@@ -119,18 +154,30 @@ std::vector<std::optional<Cell>> CellsOf(std::span<const Operation> operations,
   return cells;
 }
 
-Coverage::Coverage() : counts_(CellTypes() * kCellOperations * kFlagClasses * kCellOutcomes) {}
+Coverage::Coverage() : counts_(Places()) {}
+
+void Coverage::Add(const Cell& cell, uint64_t count) {
+  uint64_t& place = counts_[PlaceOf(cell)];
+  cells_ += place == 0;
+  place += count;
+  operations_ += count;
+}
 
 void Coverage::Add(std::span<const Operation> operations, std::span<const Outcome> outcomes) {
-  ForEachCell(operations, outcomes, [&](size_t, const Cell& cell) {
-    ++counts_[PlaceOf(cell)];
-    ++operations_;
-  });
+  ForEachCell(operations, outcomes, [&](size_t, const Cell& cell) { Add(cell); });
 }
 
 void Coverage::Merge(const Coverage& other) {
-  for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  for (size_t i = 0; i < counts_.size(); ++i) {
+    cells_ += counts_[i] == 0 && other.counts_[i] != 0;
+    counts_[i] += other.counts_[i];
+  }
   operations_ += other.operations_;
+}
+
+void Coverage::Clear() {
+  std::fill(counts_.begin(), counts_.end(), 0);
+  cells_ = operations_ = 0;
 }
 
 uint64_t Coverage::Count(const Cell& cell) const { return counts_[PlaceOf(cell)]; }
@@ -138,16 +185,7 @@ uint64_t Coverage::Count(const Cell& cell) const { return counts_[PlaceOf(cell)]
 std::map<std::string, uint64_t> Coverage::Counts() const {
   std::map<std::string, uint64_t> named;
   for (size_t place = 0; place < counts_.size(); ++place) {
-    if (counts_[place] == 0) continue;
-    size_t rest = place;
-    Cell cell;
-    cell.outcome = static_cast<uint16_t>(rest % kCellOutcomes);
-    rest /= kCellOutcomes;
-    cell.flags = static_cast<uint16_t>(rest % kFlagClasses);
-    rest /= kFlagClasses;
-    cell.operation = static_cast<uint16_t>(rest % kCellOperations);
-    cell.type = static_cast<uint16_t>(rest / kCellOperations);
-    named[CellName(cell)] += counts_[place];
+    if (counts_[place] != 0) named[CellName(CellAt(place))] += counts_[place];
   }
   return named;
 }

@@ -47,6 +47,7 @@ struct HandleFacts {
   bool live = false;
   bool id_known = false;  // GET_INFO was called on this slot.
   uint16_t life = 0;      // Steps until another map takes its place.
+  static constexpr uint16_t kForEver = 0xffff;
   MapFacts map;
 };
 

@@ -155,14 +155,15 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
   }
   create->name = DrawName(entropy);
   if (entropy.OneIn(16)) create->numa_node = entropy.Below32(3);
-  if (entropy.OneIn(512) && !kind.of_maps && !kind.of_sockets) {
+  const bool large = options.large_maps && !entropy.OneIn(4);
+  if (entropy.OneIn(large ? 4 : 512) && !kind.of_maps && !kind.of_sockets) {
     static constexpr uint32_t kValues[] = {
         32768, 32769, 32776, 65536, 1u << 20, kKmallocMax - 64, kKmallocMax};
     create->value_size = entropy.Pick(kValues);
     if (IsPerCpu(kind.type)) create->value_size = kPercpuMax - entropy.Below32(9);
     create->max_entries = 1;
-  } else if (entropy.OneIn(1024)) {
-    create->max_entries = 1001 + entropy.Below32(65536);
+  } else if (large || entropy.OneIn(1024)) {
+    create->max_entries = 1001 + entropy.Below32(large ? 16384 : 65536);
     create->value_size = std::min<uint32_t>(create->value_size, 64);
     create->key_size = std::min<uint32_t>(create->key_size, 64);
   } else {

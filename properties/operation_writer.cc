@@ -10,7 +10,8 @@ namespace {
 
 // Steps of a run (fill up, drain, walk): enough for the tiny maps that most are, and few when
 // elements are long.
-uint32_t LongestRun(const MapFacts& map) {
+uint32_t LongestRun(const MapFacts& map, const GeneratorOptions& options) {
+  if (options.large_maps && map.key_size + map.buffer_size() <= 256) return map.max_entries;
   return std::clamp<uint32_t>((16u << 10) / (map.key_size + map.buffer_size() + 1), 3, 70);
 }
 
@@ -70,18 +71,18 @@ OperationWriter::Quirks OperationWriter::DrawQuirks() {
 }
 
 void OperationWriter::Finish(const Quirks& quirks) {
-  if (quirks.unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
+  if (quirks.unprivileged) (*operations_)[size_ - 1].caller = Caller::kUnprivileged;
   if (wanders_ && entropy_.OneIn(40)) {
     const Place place = DrawPlace();
-    if (place.cpu != kAnyCpu) operations_[size_ - 1].cpu = place.cpu;
-    operations_[size_ - 1].thread = place.thread;
+    if (place.cpu != kAnyCpu) (*operations_)[size_ - 1].cpu = place.cpu;
+    (*operations_)[size_ - 1].thread = place.thread;
   }
   Check();
 }
 
 void OperationWriter::Check() {
   if (all_capabilities_ || size_ == 0) return;
-  const CapabilitySet needed = Required(operations_[size_ - 1]);
+  const CapabilitySet needed = Required((*operations_)[size_ - 1]);
   if ((needed & ~options_.capabilities).any()) --size_;
 }
 
@@ -171,13 +172,13 @@ void OperationWriter::Step() {
   }
   const uint16_t slot = PickSlot();
   HandleFacts& handle = world_.handles[slot];
-  if (handle.life-- == 0) {
+  if (handle.life != HandleFacts::kForEver && handle.life-- == 0) {
     if (!entropy_.OneIn(8)) {
       Add<Close>().map = Handle{slot};
       Check();
     }
     world_.Empty(slot);
-    CreateMap();
+    if (!options_.one_history) CreateMap();
     return;
   }
   Run(handle.map.kind->actions[entropy_.Below(ScriptGenerator::kDrawBound)], slot);
@@ -339,7 +340,7 @@ void OperationWriter::Batch(Action action, uint16_t slot) {
 void OperationWriter::Walk(Action action, uint16_t slot) {
   const MapFacts& map = world_.handles[slot].map;
   const Handle handle{slot};
-  const uint32_t longest = LongestRun(map);
+  const uint32_t longest = LongestRun(map, options_);
   const uint32_t elements = std::min(map.max_entries, longest);
   switch (action) {
     case Action::kFillUp: {

@@ -17,23 +17,29 @@ class OperationWriter {
  public:
   OperationWriter(Entropy& entropy, const GeneratorOptions& options,
                   std::span<const ScriptGenerator::Kind> kinds,
-                  std::span<const ScriptGenerator::Kind> inner_kinds, bool all_capabilities,
-                  size_t wanted, std::vector<Operation>* operations)
+                  std::span<const ScriptGenerator::Kind> inner_kinds, bool all_capabilities)
       : entropy_(entropy),
         options_(options),
         kinds_(kinds),
         inner_kinds_(inner_kinds),
         all_capabilities_(all_capabilities),
-        wanted_(wanted),
-        operations_(*operations),
         wanders_(Has(options.capabilities, Capability::kPinnedThread) &&
                  entropy.OneIn(HasLru(kinds) ? kLruScriptsToAWanderer : kScriptsToAWanderer)),
         has_network_(UsesSockets(kinds) && Has(options.capabilities, Capability::kAfXdp) &&
                      entropy.OneIn(kScriptsToANetwork)),
         home_(DrawHome()) {}
 
+  // Where the operations that follow go, from the first place on, and how many there should be. Of
+  // pieces of one script, each begins anew. Comes before everything else.
+  void Begin(size_t wanted, std::vector<Operation>* operations) {
+    wanted_ = wanted;
+    operations_ = operations;
+    size_ = 0;
+  }
   size_t size() const { return size_; }
   bool full() const { return size_ >= wanted_; }
+  // One map mostly; mixed scripts have several from the start.
+  void CreateFirstMaps();
   // A map with sensible attributes, now and then with BTF and a lock.
   void CreateMap();
   // One action on some live map.
@@ -128,8 +134,8 @@ class OperationWriter {
   std::span<const ScriptGenerator::Kind> kinds_;
   std::span<const ScriptGenerator::Kind> inner_kinds_;
   bool all_capabilities_;
-  size_t wanted_;
-  std::vector<Operation>& operations_;
+  size_t wanted_ = 0;
+  std::vector<Operation>* operations_ = nullptr;
   bool wanders_;      // Some calls are made on other CPUs and threads.
   bool has_network_;  // Sockets are bound to devices, and frames are sent.
   uint16_t home_;     // The CPU of all others; kAnyCpu: none in particular.
@@ -139,8 +145,8 @@ class OperationWriter {
 
 template <typename T>
 T& OperationWriter::Add() {
-  if (size_ == operations_.size()) operations_.emplace_back();
-  Operation& operation = operations_[size_++];
+  if (size_ == operations_->size()) operations_->emplace_back();
+  Operation& operation = (*operations_)[size_++];
   operation.caller = Caller::kPrivileged;
   operation.cpu = home_;
   operation.thread = 0;

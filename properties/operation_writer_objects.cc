@@ -32,7 +32,8 @@ uint64_t Stride(const MapFacts& map) { return (uint64_t{map.value_size} + 7) & ~
 }  // namespace
 
 uint16_t OperationWriter::FreeSlot() {
-  if (world_.live_count < GeneratorWorld::kHandles && !entropy_.OneIn(16)) {
+  if (world_.live_count < GeneratorWorld::kHandles &&
+      (options_.one_history || !entropy_.OneIn(16))) {
     uint16_t slot = entropy_.Below32(4) & 0xffff;
     while (world_.handles[slot].live)
       slot = static_cast<uint16_t>((slot + 1) % GeneratorWorld::kHandles);
@@ -54,6 +55,18 @@ void OperationWriter::LoadBtf(uint16_t slot, uint32_t key_size, uint32_t value_s
 }
 
 void OperationWriter::CreateMap() { Create(false); }
+
+void OperationWriter::CreateFirstMaps() {
+  uint32_t maps = 1;
+  if (options_.one_history) {
+    maps = 1;
+  } else if (kinds_.size() > 1) {
+    maps = 2 + entropy_.Below32(3);
+  } else if (entropy_.OneIn(3)) {
+    maps = 2 + entropy_.Below32(2);
+  }
+  for (uint32_t i = 0; i < maps && !full(); ++i) CreateMap();
+}
 
 void OperationWriter::Create(bool corrupt) {
   if (!Has(options_.capabilities, Capability::kMapCreate)) return;
@@ -102,10 +115,12 @@ void OperationWriter::Create(bool corrupt) {
   // An index is an index; other keys are any bytes.
   map.key_style = kind.kind->key_kind == KeyKind::kBytes ? static_cast<KeyStyle>(entropy_.Below(3))
                                                          : KeyStyle::kLow;
+  if (options_.one_history && !corrupt) create.map_flags &= ~(BPF_F_RDONLY | BPF_F_WRONLY);
   Add<MapCreate>() = create;
-  const bool unprivileged =
-      entropy_.OneIn(corrupt ? 8 : 64) && Has(options_.capabilities, Capability::kUnprivileged);
-  if (unprivileged) operations_[size_ - 1].caller = Caller::kUnprivileged;
+  const bool unprivileged = entropy_.OneIn(corrupt ? 8 : 64) &&
+                            (corrupt || !options_.one_history) &&
+                            Has(options_.capabilities, Capability::kUnprivileged);
+  if (unprivileged) (*operations_)[size_ - 1].caller = Caller::kUnprivileged;
   Check();
   if (corrupt || unprivileged) {
     // Most likely refused; the slot is empty then.
@@ -116,6 +131,9 @@ void OperationWriter::Create(bool corrupt) {
   // tell.
   const bool half = (create.map_flags & (BPF_F_RDONLY | BPF_F_WRONLY)) != 0;
   const uint64_t life = half ? entropy_.Between(8, 60) : entropy_.Between(40, 500);
+  if (options_.one_history || options_.large_maps) {
+    return world_.Fill(create.result.slot, map, HandleFacts::kForEver);
+  }
   const uint64_t affordable = kBytesInALife / (uint64_t{map.key_size} + map.buffer_size() + 1);
   world_.Fill(create.result.slot, map,
               static_cast<uint16_t>(std::clamp<uint64_t>(life, 0, affordable + 4)));
@@ -311,7 +329,7 @@ void OperationWriter::ViewAction(Action action, uint16_t slot) {
       break;
   }
   if (quirks.unprivileged && action == Action::kMmap)
-    operations_[size_ - 1].caller = Caller::kUnprivileged;
+    (*operations_)[size_ - 1].caller = Caller::kUnprivileged;
   Check();
 }
 

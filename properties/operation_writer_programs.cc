@@ -270,8 +270,8 @@ void OperationWriter::ProgramRun(uint16_t slot) {
     const Handle handle = PickHandle(slot, quirks);
     AddHelper(forms[which], map, handle, in_order ? i : DrawKeyIndex(entropy_, map), quirks);
     if (hops) place.cpu = DrawCpu();
-    operations_[size_ - 1].cpu = place.cpu;
-    operations_[size_ - 1].thread = place.thread;
+    (*operations_)[size_ - 1].cpu = place.cpu;
+    (*operations_)[size_ - 1].thread = place.thread;
     Finish(quirks);
     if (forms[which].refused) forms[which] = forms[--count];
   }

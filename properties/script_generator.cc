@@ -10,8 +10,9 @@ namespace mapspec {
 namespace {
 
 // Whether any operation of this action can be carried out; what remains is filtered one by one.
-bool Possible(Action action, const CapabilitySet& capabilities) {
+bool Possible(Action action, const GeneratorOptions& options) {
   using enum Capability;
+  const CapabilitySet& capabilities = options.capabilities;
   const auto has = [&](Capability capability) { return Has(capabilities, capability); };
   switch (action) {
     case Action::kUpdate:
@@ -39,7 +40,7 @@ bool Possible(Action action, const CapabilitySet& capabilities) {
     case Action::kProgramRun:
       return CallsHelpers(capabilities);
     case Action::kFreeze:
-      return has(kMapFreeze);
+      return has(kMapFreeze) && !options.one_history;
     case Action::kGetInfo:
       return has(kObjGetInfoByFd);
     case Action::kSecondHandle:
@@ -68,10 +69,11 @@ bool Possible(Action action, const CapabilitySet& capabilities) {
     case Action::kFrames:
       return has(kAfXdp);
     case Action::kCreate:
+      return has(kMapCreate) && !options.one_history;
     case Action::kBadCreate:
       return has(kMapCreate);
     case Action::kClose:
-      return true;
+      return !options.one_history;
     case Action::kCount:
       break;
   }
@@ -79,7 +81,6 @@ bool Possible(Action action, const CapabilitySet& capabilities) {
 }
 
 ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const GeneratorOptions& options) {
-  const CapabilitySet& capabilities = options.capabilities;
   const auto weight = [&](const ActionWeight& entry) -> uint32_t {
     return entry.weight * (options.mostly_programs && entry.action == Action::kProgramRun ? 8 : 1);
   };
@@ -87,13 +88,13 @@ ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const GeneratorOptio
   table.fill(Action::kClose);
   uint32_t total = 0;
   for (const ActionWeight& entry : kind.weights) {
-    if (Possible(entry.action, capabilities)) total += weight(entry);
+    if (Possible(entry.action, options)) total += weight(entry);
   }
   // Every possible action gets at least one place, the first entry those that remain.
   uint32_t place = ScriptGenerator::kDrawBound;
   uint32_t seen = 0;
   for (auto entry = kind.weights.rbegin(); entry != kind.weights.rend(); ++entry) {
-    if (!Possible(entry->action, capabilities)) continue;
+    if (!Possible(entry->action, options)) continue;
     seen += weight(*entry);
     uint32_t places = std::max<uint32_t>(1, weight(*entry) * ScriptGenerator::kDrawBound / total);
     if (seen == total) places = place;
@@ -141,18 +142,35 @@ void ScriptGenerator::Generate(Entropy& entropy, Script* script) const {
 }
 
 void ScriptGenerator::Generate(Entropy& entropy, size_t operations, Script* script) const {
-  OperationWriter writer(entropy, options_, kinds_, inner_kinds_, all_capabilities_, operations,
-                         &script->operations);
-  // One map mostly; mixed scripts have several from the start.
-  uint32_t maps = 1;
-  if (kinds_.size() > 1) {
-    maps = 2 + entropy.Below32(3);
-  } else if (entropy.OneIn(3)) {
-    maps = 2 + entropy.Below32(2);
-  }
-  for (uint32_t i = 0; i < maps && !writer.full(); ++i) writer.CreateMap();
+  OperationWriter writer(entropy, options_, kinds_, inner_kinds_, all_capabilities_);
+  writer.Begin(operations, &script->operations);
+  writer.CreateFirstMaps();
   while (!writer.full() && !entropy.exhausted()) writer.Step();
   script->operations.resize(writer.size());
+}
+
+ScriptStream::ScriptStream(const ScriptGenerator& generator, Entropy& entropy, size_t operations)
+    : generator_(generator), entropy_(entropy), left_(operations) {}
+ScriptStream::~ScriptStream() = default;
+
+bool ScriptStream::Next(size_t most, Script* script) {
+  const size_t wanted = std::min(most, left_);
+  if (wanted == 0 || entropy_.exhausted()) {
+    script->operations.clear();
+    return false;
+  }
+  const bool first = writer_ == nullptr;
+  if (first) {
+    writer_ =
+        std::make_unique<OperationWriter>(entropy_, generator_.options_, generator_.kinds_,
+                                          generator_.inner_kinds_, generator_.all_capabilities_);
+  }
+  writer_->Begin(wanted, &script->operations);
+  if (first) writer_->CreateFirstMaps();
+  while (!writer_->full() && !entropy_.exhausted()) writer_->Step();
+  script->operations.resize(writer_->size());
+  left_ -= std::min(left_, writer_->size());
+  return true;
 }
 
 }  // namespace mapspec

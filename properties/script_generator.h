@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -43,12 +44,18 @@ struct GeneratorOptions {
   bool mostly_programs = false;
   // What one map may take, in bytes; at most 64 MiB are used.
   uint64_t max_map_bytes = uint64_t{8} << 20;
+  // Most maps have thousands of elements, and are filled, or values as long as may be.
+  bool large_maps = false;
+  // The first map stays as long as the script lasts, and nothing takes its place.
+  bool one_history = false;
 };
 
 // Whether there is a program path at all.
 bool CallsHelpers(const CapabilitySet& capabilities);
 // What is said of a backend without one.
 inline constexpr std::string_view kNoProgramPath = "the backend runs no programs that call helpers";
+
+class OperationWriter;
 
 class ScriptGenerator {
  public:
@@ -73,6 +80,25 @@ class ScriptGenerator {
   bool all_capabilities_;
   std::vector<Kind> kinds_;
   std::vector<Kind> inner_kinds_;  // Of what maps of maps hold, where there are such.
+  friend class ScriptStream;
+};
+
+// A script made piece by piece, for one that is too long to be held at once. The generator and the
+// entropy must outlive it. Thread-safety: one thread at a time for each object.
+class ScriptStream {
+ public:
+  ScriptStream(const ScriptGenerator& generator, Entropy& entropy, size_t operations);
+  ~ScriptStream();
+  // Replaces script->operations by the next piece, of `most` operations or one or two more, fewer
+  // at the end; false, and no operations, when the script is at its end. The same entropy and the
+  // same `most` give the same script.
+  bool Next(size_t most, Script* script);
+
+ private:
+  const ScriptGenerator& generator_;
+  Entropy& entropy_;
+  size_t left_;
+  std::unique_ptr<OperationWriter> writer_;
 };
 
 }  // namespace mapspec

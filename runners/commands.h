@@ -25,6 +25,7 @@ namespace mapspec {
 void AddListCommand(CLI::App& app, int* status);
 // `gtest_flags`: what the user gave as --gtest_*; must outlive the app.
 void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, int* status);
+void AddFuzzCommand(CLI::App& app, int* status);
 void AddCheckCommand(CLI::App& app, int* status);
 void AddRecordCommand(CLI::App& app, int* status);
 void AddShrinkCommand(CLI::App& app, int* status);

@@ -70,6 +70,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   AddListCommand(app, &status);
   AddRunCommand(app, gtest_flags, &status);
+  AddFuzzCommand(app, &status);
   AddCheckCommand(app, &status);
   AddRecordCommand(app, &status);
   AddShrinkCommand(app, &status);

@@ -18,6 +18,7 @@
 #include "runners/commands.h"
 #include "runners/mutant_run.h"
 #include "runners/signals.h"
+#include "runners/time_to_detection.h"
 #include "runners/worker.h"
 #include "runners/worker_protocol.h"
 #include "specs/embedded_specs.h"
@@ -34,6 +35,8 @@ struct Options {
   uint64_t seed = 1;
   bool list = false;
   bool uncovered = false;
+  bool time_to_detection = false;
+  DetectionOptions detection;
 };
 
 struct Running {
@@ -245,13 +248,21 @@ int Main(int argc, char** argv) {
   CLI::App app(
       "mapspec-mutants: every deliberate fault of the userspace library, and the test that notices "
       "it.");
-  app.add_option("--filter", options.filter, "Mutants to try: globs joined by ':'");
+  app.add_option("--filter,--mutant", options.filter, "Mutants to try: globs joined by ':'");
   app.add_option("-j,--jobs", options.jobs, "How many at a time")->check(CLI::Range(1u, 64u));
   app.add_option("--timeout", options.seconds, "Seconds until a mutant counts as hanging")
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Of the properties")->capture_default_str();
   app.add_flag("--list", options.list, "Only print the names");
   app.add_flag("--uncovered", options.uncovered, "Only print the clauses that no mutant breaks");
+  app.add_flag("--time-to-detection", options.time_to_detection,
+               "Instead of the suite, run the fuzzer against each mutant: how soon it notices");
+  app.add_option("--seeds", options.detection.seeds, "Of the fuzzer, whose median is told")
+      ->check(CLI::Range(1u, 99u))
+      ->capture_default_str();
+  app.add_option("--limit", options.detection.limit, "Seconds of the fuzzer for each seed")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
   app.footer(
       "Exit status: 0 every mutant was killed, 1 one survived or the unchanged library fails, 2 "
       "bad usage.");
@@ -275,6 +286,11 @@ int Main(int argc, char** argv) {
   if (options.list) {
     for (const std::string& mutant : mutants) fmt::print("{}\n", mutant);
     return 0;
+  }
+  if (options.time_to_detection) {
+    InstallStopSignals();
+    options.detection.jobs = options.jobs;
+    return MeasureTimeToDetection(mutants, options.detection);
   }
   RunOptions run;
   run.seed = options.seed;
