@@ -233,6 +233,7 @@ std::string OutcomeWord(uint16_t outcome) {
   if (outcome < std::size(kErrnos) + std::size(kLoadErrnos)) {
     return "refused-" + ErrnoName(kLoadErrnos[outcome - std::size(kErrnos)]);
   }
+  if (outcome < kOtherErrno) return "none";  // Numbers that are to spare.
   static constexpr std::string_view kOthers[] = {"other-errno", "overran", "crashed", "hung",
                                                  "refused"};
   return std::string(kOthers[outcome - kOtherErrno]);

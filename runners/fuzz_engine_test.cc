@@ -120,7 +120,6 @@ TEST(FuzzEngine, HasTheSameFindingsWhateverTheNumberOfThreads) {
     EXPECT_EQ(Ids(results.at(jobs)), Ids(results.at(1))) << jobs;
     EXPECT_EQ(results.at(jobs).state.counts.judged, results.at(1).state.counts.judged);
     EXPECT_EQ(results.at(jobs).state.counts.violations, results.at(1).state.counts.violations);
-    EXPECT_EQ(results.at(jobs).state.coverage.Counts(), results.at(1).state.coverage.Counts());
     EXPECT_EQ(results.at(jobs).state.done, results.at(1).state.done);
   }
 }
@@ -233,20 +232,33 @@ TEST(FuzzEngine, StopsWhenTheTimeIsOver) {
   EXPECT_LT(result.state.seconds, 60);
 }
 
-TEST(FuzzEngine, ABackendThatGivesNoSessionAnyMoreEndsTheRun) {
+// Each instance gives `sessions` sessions, from the `dead`th on none.
+FuzzBackend Tiring(uint64_t sessions, int dead, std::shared_ptr<int> made) {
   FuzzBackend backend = False(nullptr);
-  auto made = std::make_shared<int>(0);
-  backend.make = [made](std::string*) {
+  backend.make = [=](std::string*) {
     auto honest = std::make_unique<FalseBackend>(nullptr);
-    if (++*made > 1) honest->sessions_left = 20;
+    honest->sessions_left = ++*made < dead ? sessions : 0;
     return honest;
   };
-  Fuzzing run({backend}, 1'000'000);
+  return backend;
+}
+
+TEST(FuzzEngine, ABackendThatGivesNoSessionIsAFindingAndReplaced) {
+  auto made = std::make_shared<int>(0);
+  Fuzzing run({Tiring(40, 1'000'000, made)}, 100'000);
   const FuzzResult result = run();
-  // One instance after the other gave out; each is told, as the script after which it happened.
   ASSERT_FALSE(result.state.findings.empty());
   EXPECT_NE(result.state.findings[0].note.find("no session today"), std::string::npos);
+  EXPECT_FALSE(ReadFile(result.state.findings[0].script_file).empty());
   EXPECT_GT(*made, 2);
+  EXPECT_EQ(result.unusable, "");
+  EXPECT_GE(result.state.counts.operations, 100'000u);
+}
+
+TEST(FuzzEngine, ABackendThatCannotBeReplacedEndsTheRun) {
+  auto made = std::make_shared<int>(0);
+  Fuzzing run({Tiring(40, 4, made)}, 1'000'000'000);
+  EXPECT_EQ(run().unusable, "no session today");
 }
 
 // Libraries in child processes.

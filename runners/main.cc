@@ -20,6 +20,7 @@ constexpr const char* kFooter = R"(Examples
   mapspec run                                     the embedded userspace library, all clauses
   mapspec run --backend kernel --effort normal    the running kernel (needs CAP_BPF or root)
   mapspec run --backend library:./libmaps.so --filter 'queue.*'
+  mapspec fuzz --backend kernel --backend userspace --time 60s
   mapspec record --backend kernel queue.script > t.jsonl && mapspec check t.jsonl
 
 Exit status

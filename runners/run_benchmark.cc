@@ -5,6 +5,7 @@
 //   - operations on a HASH judged in memory, and heap allocations for each;
 //   - generate + execute + judge on the kernel, against a bare loop of the same bpf(2) calls;
 //   - the same scripts on the userspace library, against the kernel;
+//   - the loop of the fuzzer (fuzz_benchmark.cc);
 //   - helper calls of programs (helper_benchmark.cc);
 //   - sessions a second, and what a million operations leave in memory (session_benchmark.cc).
 // Where bpf(2) is refused, the kernel's part is left out, with the reason.
@@ -177,6 +178,9 @@ class Goals : public benchmark::ConsoleReporter {
     Say("execute, userspace, times the kernel's rate",
         Rate("GenerateExecuteJudge/userspace_execute_only") /
             Rate("GenerateExecuteJudge/kernel_execute_only"));
+    Say("the fuzzer, userspace, million operations/s", Rate("FuzzLoop/userspace") / million, ">= 2");
+    Say("the fuzzer, kernel, hashes, times the bare loop",
+        Rate("FuzzBareLoop") / Rate("FuzzLoop/kernel_hashes"), "<= 1.25");
     Say("sessions of 10 operations/s, userspace, thousand", Rate("ShortScripts/userspace") / 1e3);
     Say("sessions of 10 operations/s, kernel, thousand", Rate("ShortScripts/kernel") / 1e3);
     const std::string left = "bytes_per_million";

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,10 @@ FuzzBackend LibraryUnderTest() {
 [[noreturn]] void ChildMain(const std::string& mutant, const std::vector<FuzzBackend>& backends,
                             const ScriptShapes& shapes, double limit, Sighting* sighting) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A call that never ends.
+  const auto seconds = static_cast<rlim_t>(limit) + 2;
+  const rlimit cpu{seconds, seconds};
+  setrlimit(RLIMIT_CPU, &cpu);
   const int nothing = open("/dev/null", O_WRONLY);
   dup2(nothing, STDOUT_FILENO);
   dup2(nothing, STDERR_FILENO);
@@ -118,6 +123,11 @@ class Measurement {
     }
     sightings_ = static_cast<Sighting*>(shared);
     children_.resize(options_.jobs);
+    // For WaitForOne(): a child that ends is to wake it.
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
     return true;
   }
   ~Measurement() {
@@ -182,7 +192,9 @@ class Measurement {
         if (late || StopFlag().load()) kill(child.pid, SIGKILL);
         if (waitpid(child.pid, &status, late ? 0 : WNOHANG) != child.pid) continue;
         RemoveChildToKill(child.pid);
-        Note(child.row, sightings_[i], WIFSIGNALED(status) && !late);
+        const bool hung = late || (WIFSIGNALED(status) &&
+                                   (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL));
+        Note(child.row, sightings_[i], WIFSIGNALED(status) && !hung);
         child.pid = -1;
         ++ended;
       }
@@ -191,7 +203,7 @@ class Measurement {
       sigset_t set;
       sigemptyset(&set);
       sigaddset(&set, SIGCHLD);
-      const timespec patience{0, 20'000'000};
+      const timespec patience{0, 200'000'000};
       sigtimedwait(&set, nullptr, &patience);
     }
   }
