@@ -26,6 +26,9 @@ uint32_t DrawAccess(Entropy& entropy, bool odd) {
 
 // What the keys and values of all operations on one map may sum up to, roughly.
 constexpr uint64_t kBytesInALife = 64 << 10;
+// What a map that lives long may have in an element: thousands of values are held at once.
+constexpr uint64_t kShortElement = 256;
+constexpr uint32_t kLongestInHistory = 4096;
 
 uint64_t Stride(const MapFacts& map) { return (uint64_t{map.value_size} + 7) & ~uint64_t{7}; }
 
@@ -102,6 +105,10 @@ void OperationWriter::Create(bool corrupt) {
     if (entropy_.OneIn(16) && !kind.kind->of_maps)
       create.inner_map = Handle{static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kHandles))};
   }
+  if (options_.one_history && !corrupt) {
+    create.map_flags &= ~(BPF_F_RDONLY | BPF_F_WRONLY);
+    create.value_size = std::min<uint32_t>(create.value_size, kLongestInHistory);
+  }
   create.result = Handle{FreeSlot()};
   map.kind = &kind;
   map.key_size = std::min<uint32_t>(create.key_size, 8192);
@@ -115,7 +122,6 @@ void OperationWriter::Create(bool corrupt) {
   // An index is an index; other keys are any bytes.
   map.key_style = kind.kind->key_kind == KeyKind::kBytes ? static_cast<KeyStyle>(entropy_.Below(3))
                                                          : KeyStyle::kLow;
-  if (options_.one_history && !corrupt) create.map_flags &= ~(BPF_F_RDONLY | BPF_F_WRONLY);
   Add<MapCreate>() = create;
   const bool unprivileged = entropy_.OneIn(corrupt ? 8 : 64) &&
                             (corrupt || !options_.one_history) &&
@@ -131,7 +137,8 @@ void OperationWriter::Create(bool corrupt) {
   // tell.
   const bool half = (create.map_flags & (BPF_F_RDONLY | BPF_F_WRONLY)) != 0;
   const uint64_t life = half ? entropy_.Between(8, 60) : entropy_.Between(40, 500);
-  if (options_.one_history || options_.large_maps) {
+  const bool short_elements = map.key_size + map.buffer_size() <= kShortElement;
+  if (options_.one_history || (options_.large_maps && short_elements)) {
     return world_.Fill(create.result.slot, map, HandleFacts::kForEver);
   }
   const uint64_t affordable = kBytesInALife / (uint64_t{map.key_size} + map.buffer_size() + 1);
