@@ -251,6 +251,9 @@ std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
 
 void HandleTable::Sweep() {
   if (MUTANT("generic.close.deletes-map/never-reclaims")) return;
+  // What another thread's sweep has dropped from the table but not yet deleted is not gone: its
+  // object can still be found by its id.
+  std::lock_guard sweeping(sweep_mutex_);
   std::vector<Handle*> dropped;
   {
     std::lock_guard lock(mutex_);

@@ -95,6 +95,7 @@ class HandleTable {
 
   std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
   std::array<std::atomic<Handle*>, kMaxKept> kept_{};  // by descriptor
+  std::mutex sweep_mutex_;  // held by Sweep() to its end; taken before mutex_
   std::mutex mutex_;  // guards everything below, and writing of slots and of what is kept
   uint32_t used_slots_ = 0;
   std::vector<uint32_t> free_slots_;
