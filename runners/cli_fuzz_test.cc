@@ -76,8 +76,8 @@ TEST(Fuzz, GoesOnWithARunOnlyWhenItIsToldTo) {
 }
 
 TEST(Fuzz, PrintsTheScriptsOfFindingsWhereNothingCanBeWritten) {
-  const CommandResult result = Mapspec({"fuzz", "--backend", "null:success", "--ops", "500", "--seed",
-                                        "1", "--out", "/dev/null/f", "--no-shrink"});
+  const CommandResult result = Mapspec({"fuzz", "--backend", "null:success", "--ops", "500",
+                                        "--seed", "1", "--out", "/dev/null/f", "--no-shrink"});
   EXPECT_EQ(result.status, 1) << result.err << result.out;
   EXPECT_NE(result.err.find("/dev/null/f: Not a directory"), std::string::npos) << result.err;
   EXPECT_NE(result.out.find("mapspec_script"), std::string::npos) << result.out;

@@ -144,9 +144,9 @@ TEST(FuzzEngine, WhatDoesNotHappenAgainIsKeptWithItsTrace) {
   // The five thousandth operation of all fails, whatever it is: once.
   auto count = std::make_shared<int>(0);
   Fuzzing run({False([count](const Operation&, Outcome* outcome) {
-            if (++*count == 5000) outcome->error = Errno::kEBUSY;
-          })},
-          20'000);
+                if (++*count == 5000) outcome->error = Errno::kEBUSY;
+              })},
+              20'000);
   const FuzzResult result = run();
   ASSERT_EQ(run.found.size(), 1u);
   EXPECT_FALSE(run.found[0].repeatable);
