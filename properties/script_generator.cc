@@ -80,9 +80,34 @@ bool Possible(Action action, const GeneratorOptions& options) {
   return false;
 }
 
+// On whole maps rather than on elements.
+bool IsOfAnObject(Action action) {
+  switch (action) {
+    case Action::kFreeze:
+    case Action::kGetInfo:
+    case Action::kSecondHandle:
+    case Action::kGetFdById:
+    case Action::kGetNextId:
+    case Action::kPin:
+    case Action::kObjGet:
+    case Action::kUnlink:
+    case Action::kClose:
+    case Action::kMmap:
+    case Action::kMunmap:
+    case Action::kBtfLoad:
+    case Action::kCreate:
+    case Action::kBadCreate:
+      return true;
+    default:
+      return false;
+  }
+}
+
 ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const GeneratorOptions& options) {
   const auto weight = [&](const ActionWeight& entry) -> uint32_t {
-    return entry.weight * (options.mostly_programs && entry.action == Action::kProgramRun ? 8 : 1);
+    if (options.mostly_programs && entry.action == Action::kProgramRun) return entry.weight * 8u;
+    if (options.mostly_objects && IsOfAnObject(entry.action)) return entry.weight * 16u;
+    return entry.weight;
   };
   ScriptGenerator::ActionTable table;
   table.fill(Action::kClose);

@@ -42,6 +42,9 @@ struct GeneratorOptions {
   uint32_t possible_cpus = 2;
   // Of the calls on elements, four in five come from programs instead of one in three.
   bool mostly_programs = false;
+  // Creating maps and what is done to whole ones (descriptors, ids, pins, mappings) is as frequent
+  // as calls on elements.
+  bool mostly_objects = false;
   // What one map may take, in bytes; at most 64 MiB are used.
   uint64_t max_map_bytes = uint64_t{8} << 20;
   // Most maps have thousands of elements, and are filled, or values as long as may be.

@@ -12,7 +12,8 @@ namespace {
 // script costs a session, hence few are very short. Of all operations, about a third belong to
 // scripts of a few hundred, a tenth each to large maps and long histories.
 constexpr ScriptShape kShapes[] = {
-    {"short", 24000, 20, 120},
+    {"short", 18000, 20, 120},
+    {"objects", 6000, 20, 300, false, false, false, false, true},
     {"one-type", 20420, 200, 1500},
     {"programs", 9000, 100, 1000, false, true},
     {"short-mixed", 6000, 30, 200, true},
@@ -53,6 +54,7 @@ ScriptShapes::ScriptShapes(const Options& options) : seed_(options.seed) {
     generator.mostly_programs = shape.mostly_programs;
     generator.large_maps = shape.large_maps;
     generator.one_history = shape.one_history;
+    generator.mostly_objects = shape.mostly_objects;
     const size_t first = generators_.size();
     if (shape.mixed) {
       generators_.emplace_back(generator);

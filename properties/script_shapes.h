@@ -30,6 +30,7 @@ struct ScriptShape {
   bool mostly_programs = false;  // Where there are programs.
   bool large_maps = false;
   bool one_history = false;
+  bool mostly_objects = false;
 };
 inline constexpr uint32_t kShapeWeights = 1u << 16;
 std::span<const ScriptShape> AllScriptShapes();

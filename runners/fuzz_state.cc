@@ -121,7 +121,7 @@ FuzzState FromJson(const Json& json) {
   counts.at("unjudged").get_to(state.counts.unjudged);
   counts.at("violations").get_to(state.counts.violations);
   json.at("seconds").get_to(state.seconds);
-  const std::map<std::string, Cell> cells = CellsByName();
+  static const std::map<std::string, Cell> cells = CellsByName();
   for (const auto& [name, count] : json.at("coverage").items()) {
     const auto cell = cells.find(name);
     if (cell == cells.end()) throw std::runtime_error("unknown coverage cell \"" + name + "\"");

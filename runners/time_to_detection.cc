@@ -194,7 +194,7 @@ class Measurement {
         RemoveChildToKill(child.pid);
         const bool hung = late || (WIFSIGNALED(status) &&
                                    (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL));
-        Note(child.row, sightings_[i], WIFSIGNALED(status) && !hung);
+        if (!StopFlag().load()) Note(child.row, sightings_[i], WIFSIGNALED(status) && !hung);
         child.pid = -1;
         ++ended;
       }
@@ -246,6 +246,9 @@ int MeasureTimeToDetection(const std::vector<std::string>& mutants,
     width = std::max(width, mutant.size());
   }
   const bool whole = measurement.Run(&rows);
+  // After Ctrl-C: those that were not tried, or not with all seeds, say nothing.
+  const size_t wanted = rows.size();
+  std::erase_if(rows, [&](const Row& row) { return row.seconds.size() < options.seeds; });
   for (Row& row : rows) {
     row.median_seconds = Median(row.seconds);
     row.median_operations = Median(row.operations);
@@ -267,7 +270,7 @@ int MeasureTimeToDetection(const std::vector<std::string>& mutants,
   }
   fmt::print("\n{} mutants: {} found within {} s of CPU time at the median of {} seeds, {} not{}\n",
              rows.size(), in_time, options.goal, options.seeds, rows.size() - in_time,
-             whole ? "" : "; interrupted");
+             whole ? "" : fmt::format("; {} were not tried", wanted - rows.size()));
   if (StopFlag().load()) return 130;
   return whole && in_time == rows.size() ? 0 : 1;
 }
