@@ -19,7 +19,10 @@
 #include "runners/fuzz_engine.h"
 #include "runners/fuzz_numbers.h"
 #include "runners/fuzz_report.h"
+#include "runners/repro.h"
+#include "runners/repro_check.h"
 #include "runners/signals.h"
+#include "runners/text.h"
 
 namespace mapspec {
 namespace {
@@ -194,6 +197,16 @@ void SayWhatIsLeftOut(const std::vector<Backend*>& backends) {
   }
 }
 
+// "" when the program shows the violation, else what it did instead.
+std::string TryReproducer(const std::string& source, const std::string&) {
+  const ReproCheck check = CheckReproducer(source);
+  if (check.compiled && check.status == 1) return "";
+  const std::string said = Shortened(check.output.substr(0, check.output.find('\n')));
+  if (!check.compiled) return "it was not compiled: " + said;
+  if (check.timed_out) return "it did not end in time";
+  return fmt::format("exit status {}: {}", check.status, said);
+}
+
 int StatusOf(const FuzzResult& result) {
   if (!result.state.findings.empty()) return 1;
   if (!result.unusable.empty()) return 3;
@@ -213,6 +226,8 @@ int Fuzz(const Options& options) {
   fuzz.jobs = options.jobs;
   fuzz.findings.directory = options.out;
   fuzz.findings.shrink = options.shrink;
+  fuzz.findings.write_reproducer = WriteReproducer;
+  fuzz.findings.check_reproducer = TryReproducer;
   std::string why_not;
   const bool writable = CanWriteTo(options.out, &why_not);
   if (!writable) {
