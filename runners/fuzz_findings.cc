@@ -156,7 +156,7 @@ void WriteFiles(const Violation& violation, const std::string& source,
   WriteTrace(violation.trace, trace);
   WriteScript({violation.trace.name, violation.trace.operations}, script);
   finding->script_text = script.str();
-  ArtefactFiles files{stem + ".trace.jsonl", stem + ".script", stem + ".txt"};
+  ArtefactFiles files;
   std::string& error = finding->unwritten;
   const auto write = [&](const std::string& path, const std::string& text) {
     std::string why;
@@ -164,11 +164,11 @@ void WriteFiles(const Violation& violation, const std::string& source,
     if (error.empty()) error = why;
     return std::string();
   };
-  finding->trace_file = files.trace = write(files.trace, trace.str());
-  finding->script_file = files.script = write(files.script, finding->script_text);
-  if (!source.empty()) finding->c_file = write(stem + ".c", source);
+  finding->trace_file = files.trace = write(stem + ".trace.jsonl", trace.str());
+  finding->script_file = files.script = write(stem + ".script", finding->script_text);
+  if (!source.empty()) finding->c_file = files.reproducer = write(stem + ".c", source);
+  files.text = stem + ".txt";
   finding->text = FailureText(violation, files);
-  if (!finding->c_file.empty()) finding->text += fmt::format("  C        {}\n", finding->c_file);
   finding->text += fmt::format("  program  {}\n", finding->reproducer);
   if (!finding->note.empty()) finding->text += fmt::format("  note     {}\n", finding->note);
   finding->text_file = write(files.text, finding->text);
