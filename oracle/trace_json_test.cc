@@ -161,7 +161,7 @@ TEST(TraceJsonTest, ScriptsMayHaveBlankLinesAndNoLastNewline) {
 }
 
 std::filesystem::path Repository() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path();
+  return MAPSPEC_SOURCE_DIR;
 }
 
 TEST(TraceJsonTest, ExamplesAreInTheFormOfTheWriter) {
