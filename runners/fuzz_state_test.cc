@@ -57,11 +57,9 @@ TEST(FuzzState, OfADamagedFileTheReasonIsTold) {
     EXPECT_TRUE(error.starts_with("DIR/state.json: ")) << error;
   }
   for (size_t at = 0; at < text.size(); ++at) {
-    for (const char c : {'0', '"', '[', '-', 'x'}) {
-      std::string damaged = text;
-      damaged[at] = c;
-      StateFromJson(damaged, "state.json", &error);
-    }
+    std::string damaged = text;
+    damaged[at] = "0\"[-x"[at % 5];
+    StateFromJson(damaged, "state.json", &error);
   }
   for (const char* other : {"", "[]", "{}", "null", R"({"mapspec_fuzz":99})"}) {
     EXPECT_FALSE(StateFromJson(other, "state.json", &error)) << other;
