@@ -263,7 +263,8 @@ TEST(CoverageProperty, AnHonestImplementationReachesEveryRequiredCell) {
   options.seed = 99;
   for (const std::string_view id :
        {"coverage.hash", "coverage.array", "coverage.queue", "coverage.stack",
-        "coverage.percpu_hash", "coverage.array_of_maps", "coverage.hash_of_maps"}) {
+        "coverage.percpu_hash", "coverage.percpu_array", "coverage.lru_hash",
+        "coverage.lru_percpu_hash", "coverage.array_of_maps", "coverage.hash_of_maps"}) {
     const PropertyResult result = RunProperty(id, backend, options);
     EXPECT_TRUE(result.passed) << id << ": " << result.reason;
     EXPECT_FALSE(result.skipped) << result.reason;

@@ -11,7 +11,7 @@
 namespace mapspec {
 namespace {
 
-constexpr std::string_view kRecorded =
+constexpr char kRecorded[] =
 #include "properties/reachable_cells.inc"
     ;
 
@@ -77,7 +77,7 @@ std::vector<ReachableCell> ParseReachableCells(std::string_view text, std::strin
 }
 
 std::vector<ReachableCell> ReachableCells(std::string_view profile) {
-  return ParseReachableCells(kRecorded, profile);
+  return ParseReachableCells({kRecorded, sizeof(kRecorded) - 1}, profile);
 }
 
 bool HasRequiredCells(std::span<const ReachableCell> cells, std::string_view type) {
