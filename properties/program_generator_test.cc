@@ -188,6 +188,8 @@ TEST(ProgramGenerator, WhereNothingIsVerifiedNothingIsAskedThatAVerifierWouldRef
           kinds[got->result.slot] = nullptr;
         } else if (const auto* lookup = std::get_if<HelperLookup>(&operation.call)) {
           check(Helper::kLookup, lookup->map, true, lookup->store);
+          const MapKind* of = kinds[lookup->map.slot];
+          ASSERT_FALSE(of != nullptr && of->of_maps) << "what stands there is the kernel's own";
         } else if (const auto* update = std::get_if<HelperUpdate>(&operation.call)) {
           check(Helper::kUpdate, update->map, update->hold, true);
         } else if (const auto* removal = std::get_if<HelperDelete>(&operation.call)) {

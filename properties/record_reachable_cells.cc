@@ -63,8 +63,14 @@ void LearnNeeds(MapType type, Backend& backend, const Profile& profile, Needs* n
     for (size_t j = 0; j < cells.size(); ++j) {
       if (!cells[j]) continue;
       CapabilitySet required = Required(script.operations[j]);
-      if (outcomes[j].completion == Completion::kRefused) Add(&required, Capability::kVerifier);
       const std::string name = CellName(*cells[j]);
+      // What a pointer to an inner map shows is the kernel's own: generators ask only a verifier.
+      const bool inner_pointer =
+          std::holds_alternative<HelperLookup>(script.operations[j].call) &&
+          (name.starts_with("ARRAY_OF_MAPS ") || name.starts_with("HASH_OF_MAPS "));
+      if (outcomes[j].completion == Completion::kRefused || inner_pointer) {
+        Add(&required, Capability::kVerifier);
+      }
       const auto [at, fresh] = needs->try_emplace(name, required);
       if (!fresh) at->second &= required;
       if (in_script.insert(name).second) ++seen[name];

@@ -216,12 +216,12 @@ TEST_P(Lru, CpusTakeRoomFromEachOtherOnlyWhenTheListIsCommon) {
 
 // As in Linux, whose update of a per-CPU value stays where it is.
 TEST_P(Lru, AnUpdateTakesAnElementIntoTheListOfItsCpuUnlessItHasAValueForEach) {
-  if (!Apart()) GTEST_SKIP() << "one list";
+  if (!Apart()) GTEST_SKIP() << "elements move between lists only where each CPU has one (BPF_F_NO_COMMON_LRU)";
   std::vector<int> cpus;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(cpu, &before_)) cpus.push_back(cpu);
   }
-  if (cpus.size() < 2) GTEST_SKIP() << "one CPU";
+  if (cpus.size() < 2) GTEST_SKIP() << "needs two CPUs; this process may run on one";
   const Fd map = MakeRoomFor(4);
   const auto put_four = [&](int cpu, uint32_t first) {
     StayOn(cpu);
