@@ -13,7 +13,7 @@ namespace mapspec {
 namespace {
 
 constexpr uint8_t kDirect = 248;  // Numbers below are one byte.
-constexpr uint8_t kEscape = 255;
+constexpr uint8_t kLongCode = 255;
 constexpr uint16_t kNearSlots = 8;
 constexpr size_t kMaxPath = 4096, kMaxFds = 1024;
 
@@ -94,7 +94,7 @@ void RecordWriter::Slot(uint16_t slot, uint16_t normal) {
   if (special != std::end(kSpecial)) {
     return Byte(static_cast<uint8_t>(1 + kNearSlots + (special - std::begin(kSpecial))));
   }
-  Byte(kEscape);
+  Byte(kLongCode);
   Byte(static_cast<uint8_t>(slot));
   Byte(static_cast<uint8_t>(slot >> 8));
 }
@@ -102,7 +102,7 @@ void RecordWriter::Slot(uint16_t slot, uint16_t normal) {
 uint16_t RecordReader::ReadHandle(uint16_t normal) {
   const uint8_t code = ReadByte();
   if (code == 0) return normal;
-  if (code == kEscape) {
+  if (code == kLongCode) {
     const uint16_t low = ReadByte();
     return static_cast<uint16_t>((low | ReadByte() << 8) % kMaxSlots);
   }
@@ -133,14 +133,14 @@ void RecordWriter::Type(std::string_view, MapType type) {
   for (size_t i = 0; i < kinds.size(); ++i) {
     if (kinds[i].type == type) return Byte(static_cast<uint8_t>(i));
   }
-  Byte(kEscape);
+  Byte(kLongCode);
   Append(static_cast<uint32_t>(type));
 }
 
 void RecordReader::Type(std::string_view, MapType& type) {
   const uint8_t code = ReadByte();
-  type = code == kEscape ? static_cast<MapType>(ReadNumber())
-                         : MapKinds()[code % MapKinds().size()].type;
+  type = code == kLongCode ? static_cast<MapType>(ReadNumber())
+                           : MapKinds()[code % MapKinds().size()].type;
 }
 
 void AppendRecord(const Operation& operation, std::vector<uint8_t>* out) {

@@ -12,7 +12,7 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct CheckArguments {
   std::vector<std::string> traces;
   std::string profile;
   bool quiet = false;
@@ -24,7 +24,7 @@ size_t Cited(const Verdict& verdict) {
   return clauses;
 }
 
-int CheckOne(const std::string& path, const Options& options) {
+int CheckOne(const std::string& path, const CheckArguments& options) {
   const std::optional<Trace> trace = ReadTraceOrSay(path);
   if (!trace) return 2;
   const Profile* profile = ProfileOfTrace(options.profile, *trace);
@@ -51,7 +51,7 @@ int CheckOne(const std::string& path, const Options& options) {
   return 1;
 }
 
-int Check(const Options& options) {
+int Check(const CheckArguments& options) {
   if (!options.profile.empty() && FindProfileOrSay(options.profile) == nullptr) return 2;
   int status = 0;
   for (const std::string& path : options.traces) status = std::max(status, CheckOne(path, options));
@@ -62,7 +62,7 @@ int Check(const Options& options) {
 
 void AddCheckCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("check", "Judge recorded traces, offline");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckArguments>();
   command
       ->add_option("TRACE", options->traces,
                    "Files that `mapspec record` or a failed run wrote; - reads standard input")

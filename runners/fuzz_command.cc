@@ -27,7 +27,7 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct FuzzArguments {
   std::vector<std::string> backends;
   std::string profile, operations, time, seed, shrink_time = "10s";
   std::string out = "mapspec-fuzz";
@@ -65,7 +65,7 @@ bool CanWriteTo(const std::string& directory, std::string* why_not) {
   return written;
 }
 
-int ParseNumbers(const Options& options, Prepared* prepared) {
+int ParseNumbers(const FuzzArguments& options, Prepared* prepared) {
   if (!options.operations.empty()) {
     prepared->fuzz.operations = ParseCount(options.operations);
     if (!prepared->fuzz.operations) {
@@ -92,7 +92,7 @@ int ParseNumbers(const Options& options, Prepared* prepared) {
 }
 
 // The seed, and with --resume what an earlier run left.
-int ReadState(const Options& options, FuzzState* state) {
+int ReadState(const FuzzArguments& options, FuzzState* state) {
   uint64_t seed = 0;
   if (!options.seed.empty()) {
     try {
@@ -135,7 +135,7 @@ int ReadState(const Options& options, FuzzState* state) {
 }
 
 // Opens the backends once: typing errors and missing rights are told before anything runs.
-int OpenBackends(const Options& options, Prepared* prepared) {
+int OpenBackends(const FuzzArguments& options, Prepared* prepared) {
   FuzzState& state = prepared->start;
   std::vector<std::string> selectors = options.backends;
   std::vector<std::string> before;
@@ -214,7 +214,7 @@ int StatusOf(const FuzzResult& result) {
   return result.interrupted ? 130 : 0;
 }
 
-int Fuzz(const Options& options) {
+int Fuzz(const FuzzArguments& options) {
   Prepared prepared;
   FuzzOptions& fuzz = prepared.fuzz;
   if (const int status = ParseNumbers(options, &prepared); status != 0) return status;
@@ -290,7 +290,7 @@ void AddFuzzCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand(
       "fuzz",
       "Random scripts on one or more backends, judged, compared, and shrunk when they fail");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FuzzArguments>();
   command
       ->add_option("-b,--backend", options->backends,
                    "What answers; may be given several times, then all carry out the same scripts; "

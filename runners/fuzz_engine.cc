@@ -10,7 +10,6 @@
 namespace mapspec {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPublishEvery{200};
@@ -34,7 +33,7 @@ class Engine {
   FuzzResult Run() {
     if (options_.time) deadline_ = start_ + *options_.time;
     RunThreads(std::max(1u, options_.jobs), [this](FuzzWorker* worker) { Fuzz(worker); });
-    end_ = Clock::now();
+    end_ = std::chrono::steady_clock::now();
     if (unusable_.empty() && schedule_.HasFindings()) {
       RunThreads(1, [this](FuzzWorker* worker) { LookIntoTheRest(worker); });
     }
@@ -79,7 +78,8 @@ class Engine {
       std::unique_lock lock(mutex_);
       while (running != 0) {
         changed_.wait_for(lock, options_.tick);
-        if (Interrupted() || (deadline_ && Clock::now() >= *deadline_)) stop_scripts_.store(true);
+        if (Interrupted() || (deadline_ && std::chrono::steady_clock::now() >= *deadline_))
+          stop_scripts_.store(true);
         Tick(&lock);
       }
     }
@@ -88,7 +88,7 @@ class Engine {
 
   void Fuzz(FuzzWorker* worker) {
     const auto wants = [this](const std::string& kind) { return schedule_.Wants(kind); };
-    Clock::time_point published = Clock::now();
+    std::chrono::steady_clock::time_point published = std::chrono::steady_clock::now();
     while (!stop_scripts_.load(std::memory_order_relaxed)) {
       if (const std::optional<RawFinding> raw = schedule_.TakeFinding()) {
         LookInto(*raw, worker, options_.findings);
@@ -99,9 +99,9 @@ class Engine {
       const FuzzWorker::End end = worker->Run(*plan, &stop_scripts_, wants);
       schedule_.Done(*plan, end == FuzzWorker::End::kDone, &worker->findings());
       if (end == FuzzWorker::End::kUnusable) return GiveUp(worker->error());
-      if (Clock::now() - published < kPublishEvery) continue;
+      if (std::chrono::steady_clock::now() - published < kPublishEvery) continue;
       Publish(worker);
-      published = Clock::now();
+      published = std::chrono::steady_clock::now();
     }
   }
 
@@ -109,8 +109,8 @@ class Engine {
     while (const std::optional<RawFinding> raw = schedule_.TakeFinding(/*at_end=*/true)) {
       FindingOptions options = options_.findings;
       if (stop_scripts_.load()) {
-        const milliseconds left =
-            kShrinkingAtEnd - std::chrono::duration_cast<milliseconds>(Clock::now() - end_);
+        const milliseconds left = kShrinkingAtEnd - std::chrono::duration_cast<milliseconds>(
+                                                        std::chrono::steady_clock::now() - end_);
         options.shrink_time = std::clamp(left, milliseconds(0), options.shrink_time);
         options.shrink &= !Interrupted();
       }
@@ -161,7 +161,9 @@ class Engine {
   void Collect() {
     state_.done = schedule_.Settled();
     state_.kinds = schedule_.Kinds();
-    state_.seconds = seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
+    state_.seconds =
+        seconds_before_ +
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
   void Save() {
@@ -173,7 +175,7 @@ class Engine {
   }
 
   void Tick(std::unique_lock<std::mutex>* lock) {
-    const Clock::time_point now = Clock::now();
+    const std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
     Collect();
     if (now - saved_ >= options_.save_every) {
       saved_ = now;
@@ -210,9 +212,9 @@ class Engine {
   std::atomic<bool> stop_scripts_{false};
   std::string unusable_;
   bool looking_ = false, unwritten_ = false, unsaved_ = false;
-  const Clock::time_point start_ = Clock::now();
-  std::optional<Clock::time_point> deadline_;
-  Clock::time_point end_, saved_ = start_, rated_ = start_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::chrono::steady_clock::time_point end_, saved_ = start_, rated_ = start_;
   uint64_t judged_ = state_.counts.judged;
   double rate_ = 0;
   double seconds_before_;

@@ -14,7 +14,7 @@
 namespace mapspec {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPlainLine{10};
@@ -148,15 +148,15 @@ std::string SummaryText(const FuzzReport& report) {
 void WriteFuzzJson(const FuzzReport& report, std::ostream& out) {
   const FuzzState& state = report.result->state;
   // The state's own words, and what a reader of results wants beside them.
-  const Json saved = Json::parse(StateToJson(state));
-  Json json;
+  const OrderedJson saved = OrderedJson::parse(StateToJson(state));
+  OrderedJson json;
   json["mapspec"] = kMapspecVersion;
   json["seed"] = state.seed;
   json["jobs"] = report.jobs;
   json["backends"] = saved.at("backends");
   for (size_t i = 0; i < report.environments.size() && i < json["backends"].size(); ++i) {
-    json["backends"][i]["environment"] =
-        Json::parse(EnvironmentToJson(report.environments[i]), nullptr, /*allow_exceptions=*/false);
+    json["backends"][i]["environment"] = OrderedJson::parse(
+        EnvironmentToJson(report.environments[i]), nullptr, /*allow_exceptions=*/false);
   }
   json["findings"] = saved.at("findings");
   json["implementation_defined"] = saved.at("implementation_defined");

@@ -14,13 +14,13 @@
 namespace mapspec {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 
 std::string Text(const std::string& text) { return ReplaceInvalidUtf8(text); }
 
-Json FindingToJson(const Finding& finding) {
+OrderedJson FindingToJson(const Finding& finding) {
   return {{"id", finding.id},
           {"backend", Text(finding.backend)},
           {"profile", finding.profile},
@@ -38,7 +38,7 @@ Json FindingToJson(const Finding& finding) {
           {"c_file", Text(finding.c_file)}};
 }
 
-Finding FindingFromJson(const Json& json) {
+Finding FindingFromJson(const OrderedJson& json) {
   Finding finding;
   json.at("id").get_to(finding.id);
   json.at("backend").get_to(finding.backend);
@@ -58,10 +58,10 @@ Finding FindingFromJson(const Json& json) {
   return finding;
 }
 
-Json DifferencesToJson(const Differences::Named& differences) {
-  Json list = Json::array();
+OrderedJson DifferencesToJson(const Differences::Named& differences) {
+  OrderedJson list = OrderedJson::array();
   for (const auto& [kind, count] : differences) {
-    Json examples = Json::array();
+    OrderedJson examples = OrderedJson::array();
     for (const DifferenceExample& example : count.examples) {
       examples.push_back({{"script", example.script},
                           {"operation", example.operation},
@@ -80,9 +80,9 @@ Json DifferencesToJson(const Differences::Named& differences) {
 }
 
 // Throws what nlohmann-json throws, and std::runtime_error.
-Differences::Named DifferencesFromJson(const Json& list) {
+Differences::Named DifferencesFromJson(const OrderedJson& list) {
   Differences::Named differences;
-  for (const Json& json : list) {
+  for (const OrderedJson& json : list) {
     DifferenceKind kind{json.at("between"), json.at("where"), json.at("clause"), {}};
     bool known = false;
     for (const Difference how :
@@ -94,7 +94,7 @@ Differences::Named DifferencesFromJson(const Json& list) {
     if (!known) throw std::runtime_error("unknown kind of difference");
     DifferenceCount& count = differences[kind];
     json.at("count").get_to(count.count);
-    for (const Json& example : json.at("examples")) {
+    for (const OrderedJson& example : json.at("examples")) {
       count.examples.push_back({example.at("script"), example.at("operation"), example.at("call"),
                                 example.at("first"), example.at("second")});
     }
@@ -102,19 +102,19 @@ Differences::Named DifferencesFromJson(const Json& list) {
   return differences;
 }
 
-FuzzState FromJson(const Json& json) {
+FuzzState FromJson(const OrderedJson& json) {
   FuzzState state;
   if (json.at("mapspec_fuzz") != kVersion) throw std::runtime_error("written by another version");
   json.at("seed").get_to(state.seed);
-  for (const Json& backend : json.at("backends")) {
+  for (const OrderedJson& backend : json.at("backends")) {
     state.backends.emplace_back(backend.at("backend"), backend.at("profile"));
   }
-  for (const Json& range : json.at("done")) {
+  for (const OrderedJson& range : json.at("done")) {
     const auto first = range.at(0).get<uint64_t>(), end = range.at(1).get<uint64_t>();
     if (first >= end) throw std::runtime_error("\"done\" has a range that ends before it begins");
     state.done.AddRange(first, end);
   }
-  const Json& counts = json.at("counts");
+  const OrderedJson& counts = json.at("counts");
   counts.at("scripts").get_to(state.counts.scripts);
   counts.at("operations").get_to(state.counts.operations);
   counts.at("judged").get_to(state.counts.judged);
@@ -131,7 +131,7 @@ FuzzState FromJson(const Json& json) {
   for (const auto& [kind, count] : json.at("kinds").items()) {
     state.kinds[kind] = {count.at(0), count.at(1)};
   }
-  for (const Json& finding : json.at("findings")) {
+  for (const OrderedJson& finding : json.at("findings")) {
     state.findings.push_back(FindingFromJson(finding));
   }
   return state;
@@ -142,17 +142,17 @@ FuzzState FromJson(const Json& json) {
 std::string StateFile(const std::string& directory) { return directory + "/state.json"; }
 
 std::string StateToJson(const FuzzState& state) {
-  Json json;
+  OrderedJson json;
   json["mapspec_fuzz"] = kVersion;
   json["mapspec"] = kMapspecVersion;
   json["seed"] = state.seed;
-  json["backends"] = Json::array();
+  json["backends"] = OrderedJson::array();
   for (const auto& [selector, profile] : state.backends) {
     json["backends"].push_back({{"backend", Text(selector)}, {"profile", profile}});
   }
-  json["done"] = Json::array();
+  json["done"] = OrderedJson::array();
   for (const auto& [first, end] : state.done.ranges()) {
-    json["done"].push_back(Json::array({first, end}));
+    json["done"].push_back(OrderedJson::array({first, end}));
   }
   json["counts"] = {{"scripts", state.counts.scripts},
                     {"operations", state.counts.operations},
@@ -160,11 +160,11 @@ std::string StateToJson(const FuzzState& state) {
                     {"unjudged", state.counts.unjudged},
                     {"violations", state.counts.violations}};
   json["seconds"] = state.seconds;
-  json["findings"] = Json::array();
+  json["findings"] = OrderedJson::array();
   for (const Finding& finding : state.findings) json["findings"].push_back(FindingToJson(finding));
-  json["kinds"] = Json::object();
+  json["kinds"] = OrderedJson::object();
   for (const auto& [kind, count] : state.kinds) {
-    json["kinds"][Text(kind)] = Json::array({count.seen, count.looked_into});
+    json["kinds"][Text(kind)] = OrderedJson::array({count.seen, count.looked_into});
   }
   json["implementation_defined"] = DifferencesToJson(state.differences);
   json["coverage"] = state.coverage.Counts();
@@ -174,7 +174,7 @@ std::string StateToJson(const FuzzState& state) {
 std::optional<FuzzState> StateFromJson(const std::string& text, const std::string& file,
                                        std::string* error) {
   try {
-    return FromJson(Json::parse(text));
+    return FromJson(OrderedJson::parse(text));
   } catch (const std::exception& e) {
     *error = fmt::format("{}: not the state of a run of the fuzzer: {}", file, e.what());
     return std::nullopt;

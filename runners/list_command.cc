@@ -17,7 +17,7 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct ListArguments {
   std::string what = "backends";
   std::string filter;
   std::string deviations;
@@ -49,7 +49,7 @@ int ListMapTypes(const Specs& specs) {
   return 0;
 }
 
-int ListClauses(const Specs& specs, const Options& options) {
+int ListClauses(const Specs& specs, const ListArguments& options) {
   const Filter filter(options.filter);
   size_t width = 0, printed = 0;
   std::vector<std::string> ids;
@@ -79,7 +79,7 @@ int ListClauses(const Specs& specs, const Options& options) {
   return 0;
 }
 
-int ListDeviations(const Specs& specs, const Options& options) {
+int ListDeviations(const Specs& specs, const ListArguments& options) {
   if (options.deviations.empty()) {
     return UsageError("list deviations needs --deviations FILE, the list to read");
   }
@@ -124,7 +124,7 @@ int ListProperties() {
   return 0;
 }
 
-int List(const Options& options) {
+int List(const ListArguments& options) {
   if (std::find(Topics().begin(), Topics().end(), options.what) == Topics().end()) {
     std::string known;
     for (const std::string& topic : Topics()) known += (known.empty() ? "" : ", ") + topic;
@@ -156,7 +156,7 @@ int List(const Options& options) {
 
 void AddListCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("list", "Say what there is: backends, clauses, …");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListArguments>();
   command
       ->add_option("WHAT", options->what,
                    "backends, map-types, clauses, divergences, deviations, profiles or properties")

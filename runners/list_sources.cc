@@ -117,7 +117,7 @@ void PrintText(const std::vector<SourceDocument>& documents,
 }
 
 // A text as it stands in a cell of a Markdown table.
-std::string Cell(std::string text) {
+std::string TableCell(std::string text) {
   for (size_t at = 0; (at = text.find_first_of("|*<\n", at)) != std::string::npos; at += 2) {
     if (text[at] == '\n') {
       text[at] = ' ';
@@ -138,7 +138,7 @@ void PrintMarkdown(const std::vector<SourceDocument>& documents,
       "they stand under it too. `mapspec list divergences` has the scripts that show it.\n\n"
       "| document | clauses | kernels disagree with |\n|---|---:|---:|\n");
   for (const SourceDocument& document : documents) {
-    fmt::print("| {} | {} | {} |\n", Cell(document.name), document.CountClauses(),
+    fmt::print("| {} | {} | {} |\n", TableCell(document.name), document.CountClauses(),
                document.CountDisagreements());
   }
   const std::string_view column = results.empty() ? "" : " run |";
@@ -151,12 +151,13 @@ void PrintMarkdown(const std::vector<SourceDocument>& documents,
       std::string name = section.name;
       for (const SourcedClause& entry : section.clauses) {
         const ClauseSpec& clause = *entry.clause;
-        fmt::print("| {} | `{}` | {} | {} | {} | {} |", Cell(name), clause.id,
-                   LevelName(clause.level), PathName(clause.path), Cell(Cut(ClaimOf(entry), 120)),
+        fmt::print("| {} | `{}` | {} | {} | {} | {} |", TableCell(name), clause.id,
+                   LevelName(clause.level), PathName(clause.path),
+                   TableCell(Cut(ClaimOf(entry), 120)),
                    entry.kernels_agree
                        ? "agree"
-                       : fmt::format("**disagree**: {}", Cell(clause.divergence->kernels)));
-        if (!results.empty()) fmt::print(" {} |", Cell(StatusesOf(results, clause.id)));
+                       : fmt::format("**disagree**: {}", TableCell(clause.divergence->kernels)));
+        if (!results.empty()) fmt::print(" {} |", TableCell(StatusesOf(results, clause.id)));
         fmt::print("\n");
         name.clear();
       }

@@ -16,7 +16,7 @@
 namespace mapspec {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 struct MeasureOptions {
   std::string what;
@@ -70,8 +70,8 @@ void PrintFigures(const EvictionSetup& setup, const EvictionFigures& f) {
       100 * f.rank_95, 100 * f.rank_worst, f.at_once, 100 * f.hits, 100 * f.lru_hits);
 }
 
-Json FiguresToJson(const EvictionSetup& setup, const EvictionFigures& figures) {
-  Json json;
+OrderedJson FiguresToJson(const EvictionSetup& setup, const EvictionFigures& figures) {
+  OrderedJson json;
   json["map_type"] = MapTypeName(setup.type);
   json["no_common_lru"] = setup.own_lists;
   json["path"] = setup.by_program ? "program" : "syscall";
@@ -90,7 +90,7 @@ Json FiguresToJson(const EvictionSetup& setup, const EvictionFigures& figures) {
 }
 
 // 0, or the exit status of what went wrong.
-int MeasureBackend(const std::string& selector, const MeasureOptions& options, Json* all) {
+int MeasureBackend(const std::string& selector, const MeasureOptions& options, OrderedJson* all) {
   std::string error;
   bool usage = false;
   const std::unique_ptr<Backend> backend = MakeBackend(selector, &error, &usage);
@@ -102,13 +102,13 @@ int MeasureBackend(const std::string& selector, const MeasureOptions& options, J
   if (options.cpus > possible) {
     return UsageError(fmt::format("--cpus {}: {} has {}", options.cpus, selector, possible));
   }
-  Json json;
+  OrderedJson json;
   json["mapspec"] = kMapspecVersion;
   json["backend"] = selector;
   json["implementation"] = backend->environment().implementation;
   json["possible_cpus"] = possible;
   json["seed"] = options.seed;
-  json["eviction"] = Json::array();
+  json["eviction"] = OrderedJson::array();
   PrintHead(*backend, options);
   int measured = 0;
   for (const EvictionSetup& setup : Setups(options, possible)) {
@@ -130,7 +130,7 @@ int MeasureBackend(const std::string& selector, const MeasureOptions& options, J
 }
 
 int Measure(const MeasureOptions& options) {
-  Json all = Json::array();
+  OrderedJson all = OrderedJson::array();
   int status = 0;
   for (const std::string& selector : options.backends) {
     status = std::max(status, MeasureBackend(selector, options, &all));
@@ -138,7 +138,7 @@ int Measure(const MeasureOptions& options) {
   }
   if (options.json.empty()) return status;
   std::ofstream file(options.json, std::ios::binary | std::ios::trunc);
-  for (const Json& json : all) file << json.dump() << '\n';
+  for (const OrderedJson& json : all) file << json.dump() << '\n';
   file.flush();
   return file ? status : UsageError(options.json + ": cannot be written");
 }

@@ -13,14 +13,14 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct RecordArguments {
   std::string script;
   std::string backend;
   std::string profile;
   std::string output;
 };
 
-int Record(const Options& options) {
+int Record(const RecordArguments& options) {
   if (!options.profile.empty() && FindProfileOrSay(options.profile) == nullptr) return 2;
   const std::optional<Script> script = ReadScriptOrSay(options.script);
   if (!script) return 2;
@@ -55,7 +55,7 @@ int Record(const Options& options) {
 
 void AddRecordCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("record", "Execute a script and write the trace");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RecordArguments>();
   command->add_option("SCRIPT", options->script, "A script (JSON Lines); - reads standard input")
       ->required();
   command

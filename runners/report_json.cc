@@ -8,12 +8,12 @@
 namespace mapspec {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string Text(const std::string& text) { return ReplaceInvalidUtf8(text); }
 
-Json ClauseToJson(const ClauseResult& result) {
-  Json json;
+OrderedJson ClauseToJson(const ClauseResult& result) {
+  OrderedJson json;
   json["id"] = result.id;
   if (const ClauseId id = FindClause(result.id); id != kNoClause) {
     json["level"] = LevelName(GetClause(id).level);
@@ -21,7 +21,7 @@ Json ClauseToJson(const ClauseResult& result) {
   }
   json["status"] = StatusName(result.status);
   json["reason"] = Text(result.reason);
-  json["trace"] = result.trace.empty() ? Json() : Json(Text(result.trace));
+  json["trace"] = result.trace.empty() ? OrderedJson() : OrderedJson(Text(result.trace));
   // Only where there is one: elsewhere documents and kernels agree.
   if (const Divergence* divergence = DivergenceOf(result.id)) {
     json["divergence"] = {{"document", divergence->where.document},
@@ -32,36 +32,36 @@ Json ClauseToJson(const ClauseResult& result) {
   return json;
 }
 
-Json TestToJson(const TestResult& test) {
-  Json json;
+OrderedJson TestToJson(const TestResult& test) {
+  OrderedJson json;
   json["id"] = test.id;
   json["status"] = StatusName(test.status);
   json["reason"] = Text(test.reason);
   json["operations"] = test.operations;
   json["seconds"] = test.seconds;
-  json["trace"] = test.trace.empty() ? Json() : Json(Text(test.trace));
+  json["trace"] = test.trace.empty() ? OrderedJson() : OrderedJson(Text(test.trace));
   return json;
 }
 
-Json BackendToJson(const BackendResults& results) {
-  Json json;
+OrderedJson BackendToJson(const BackendResults& results) {
+  OrderedJson json;
   json["mapspec"] = kMapspecVersion;
   json["backend"] = Text(results.backend);
-  json["environment"] =
-      Json::parse(EnvironmentToJson(results.environment), nullptr, /*allow_exceptions=*/false);
+  json["environment"] = OrderedJson::parse(EnvironmentToJson(results.environment), nullptr,
+                                           /*allow_exceptions=*/false);
   json["profile"] = results.profile;
   json["seed"] = results.seed;
   json["effort"] = results.effort;
-  json["clauses"] = Json::array();
+  json["clauses"] = OrderedJson::array();
   for (const ClauseResult& clause : ClauseResults(results)) {
     json["clauses"].push_back(ClauseToJson(clause));
   }
-  json["scenarios"] = Json::array();
-  json["properties"] = Json::array();
+  json["scenarios"] = OrderedJson::array();
+  json["properties"] = OrderedJson::array();
   for (const TestResult& test : results.tests) {
     json[test.property() ? "properties" : "scenarios"].push_back(TestToJson(test));
   }
-  json["coverage"]["operation_flag_outcome"] = Json::object();
+  json["coverage"]["operation_flag_outcome"] = OrderedJson::object();
   for (const auto& [cell, count] : results.coverage) {
     json["coverage"]["operation_flag_outcome"][cell] = count;
   }
@@ -80,7 +80,7 @@ Json BackendToJson(const BackendResults& results) {
                      {"coverage_cells", results.coverage.size()},
                      {"seconds", summary.seconds},
                      {"interrupted", summary.interrupted}};
-  json["errors"] = Json::array();
+  json["errors"] = OrderedJson::array();
   for (const std::string& error : results.errors) json["errors"].push_back(Text(error));
   if (!results.unusable.empty()) json["errors"].push_back(Text(results.unusable));
   return json;
@@ -90,7 +90,8 @@ Json BackendToJson(const BackendResults& results) {
 
 void WriteJsonReport(const std::vector<BackendResults>& results, std::ostream& out) {
   for (const BackendResults& backend : results) {
-    out << BackendToJson(backend).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    out << BackendToJson(backend).dump(-1, ' ', false, OrderedJson::error_handler_t::replace)
+        << '\n';
   }
 }
 

@@ -19,7 +19,7 @@
 namespace mapspec {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Timer = std::chrono::steady_clock;
 constexpr size_t kMaxOutput = 64 << 10;
 
 // The file that the shell would start; "" for none.
@@ -81,10 +81,10 @@ Ended Run(std::vector<std::string> arguments, std::vector<std::string> environme
     return ended;
   }
   setpgid(pid, pid);  // Whoever of the two comes first.
-  const Clock::time_point deadline = Clock::now() + limit;
+  const Timer::time_point deadline = Timer::now() + limit;
   for (;;) {
     const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Timer::now()).count();
     pollfd polled{ends[0], POLLIN, 0};
     const int ready = left > 0 ? poll(&polled, 1, static_cast<int>(left)) : 0;
     if (ready == 0) {
@@ -103,7 +103,7 @@ Ended Run(std::vector<std::string> arguments, std::vector<std::string> environme
   int status = 0;
   if (!ended.timed_out) {
     while (waitpid(pid, &status, WNOHANG) == 0) {
-      if (Clock::now() > deadline) {
+      if (Timer::now() > deadline) {
         ended.timed_out = true;
         break;
       }
@@ -119,7 +119,7 @@ Ended Run(std::vector<std::string> arguments, std::vector<std::string> environme
   return ended;
 }
 
-std::vector<std::string> Environment(
+std::vector<std::string> EnvironmentOf(
     const std::vector<std::pair<std::string, std::string>>& changes) {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -166,14 +166,14 @@ ReproCheck CheckReproducer(const std::string& source, const ReproCheckOptions& o
   out.close();
   const Ended compiled = Run(
       {compiler, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", file, "-lbpf", "-o", program},
-      Environment({}), options.limit);
+      EnvironmentOf({}), options.limit);
   check.compiled = compiled.status == 0;
   check.timed_out = compiled.timed_out;
   check.output = compiled.output;
   if (check.compiled) {
     std::vector<std::string> arguments = {program};
     arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
-    const Ended ran = Run(std::move(arguments), Environment(options.environment), options.limit);
+    const Ended ran = Run(std::move(arguments), EnvironmentOf(options.environment), options.limit);
     check.status = ran.status;
     check.timed_out = ran.timed_out;
     check.output = ran.output;

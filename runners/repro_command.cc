@@ -13,13 +13,13 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct ReproArguments {
   std::string trace;
   std::string profile;
   std::string output;
 };
 
-int Reproduce(const Options& options) {
+int Reproduce(const ReproArguments& options) {
   const std::optional<Trace> trace = ReadTraceOrSay(options.trace);
   if (!trace) return 2;
   const Profile* profile = ProfileOfTrace(options.profile, *trace);
@@ -44,7 +44,7 @@ int Reproduce(const Options& options) {
 void AddReproCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand(
       "repro", "A stand-alone C program (libbpf only) that shows the violation in a trace");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReproArguments>();
   command
       ->add_option("TRACE", options->trace,
                    "A trace that breaks a promise (`mapspec check` tells); - reads standard input")

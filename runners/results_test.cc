@@ -6,8 +6,8 @@
 namespace mapspec {
 namespace {
 
-TestResult Scenario(std::string id, std::string clause, Status status,
-                    std::vector<std::string> violated = {}) {
+TestResult OfScenario(std::string id, std::string clause, Status status,
+                      std::vector<std::string> violated = {}) {
   TestResult test;
   test.id = std::move(id);
   test.clause = std::move(clause);
@@ -27,23 +27,24 @@ Status StatusOf(const BackendResults& results, std::string_view clause) {
 
 TEST(ClauseResults, AClauseFailsWhenAnOperationBrokeItInWhicheverTest) {
   BackendResults results;
-  results.tests = {Scenario("a/1", "a", Status::kPass),
-                   Scenario("property", "", Status::kFail, {"a"})};
+  results.tests = {OfScenario("a/1", "a", Status::kPass),
+                   OfScenario("property", "", Status::kFail, {"a"})};
   EXPECT_EQ(StatusOf(results, "a"), Status::kFail);
   EXPECT_EQ(ExitStatus({results}), 1);
 }
 
 TEST(ClauseResults, AScenarioThatFailedOverAnotherClauseLeavesItsOwnUnknown) {
   BackendResults results;
-  results.tests = {Scenario("a/1", "a", Status::kFail, {"b"}), Scenario("a/2", "a", Status::kPass)};
+  results.tests = {OfScenario("a/1", "a", Status::kFail, {"b"}),
+                   OfScenario("a/2", "a", Status::kPass)};
   EXPECT_EQ(StatusOf(results, "a"), Status::kUndecided);
   EXPECT_EQ(StatusOf(results, "b"), Status::kFail);
 }
 
 TEST(ClauseResults, ASkippedScenarioIsToldEvenWhenTheOthersPass) {
   BackendResults results;
-  results.tests = {Scenario("a/1", "a", Status::kPass), Scenario("a/2", "a", Status::kSkip),
-                   Scenario("b", "b", Status::kSkip)};
+  results.tests = {OfScenario("a/1", "a", Status::kPass), OfScenario("a/2", "a", Status::kSkip),
+                   OfScenario("b", "b", Status::kSkip)};
   const std::vector<ClauseResult> clauses = ClauseResults(results);
   ASSERT_EQ(clauses.size(), 2u);
   EXPECT_EQ(clauses[0].status, Status::kPass);
@@ -54,7 +55,7 @@ TEST(ClauseResults, ASkippedScenarioIsToldEvenWhenTheOthersPass) {
 
 TEST(ClauseResults, WhatWasNotRunIsNeitherKeptNorBroken) {
   BackendResults results;
-  results.tests = {Scenario("a/1", "a", Status::kPass), Scenario("a/2", "a", Status::kNotRun)};
+  results.tests = {OfScenario("a/1", "a", Status::kPass), OfScenario("a/2", "a", Status::kNotRun)};
   const Summary summary = Summarize(results);
   EXPECT_EQ(summary.kept, 0u);
   EXPECT_EQ(summary.unknown, 1u);
@@ -62,9 +63,9 @@ TEST(ClauseResults, WhatWasNotRunIsNeitherKeptNorBroken) {
 
 TEST(ExitStatus, TellsViolationsDeadBackendsAndInterruptionsApart) {
   BackendResults fine, died, failed, vanished, interrupted, unusable;
-  fine.tests = {Scenario("a", "a", Status::kDeviation, {"a"})};
-  died.tests = {Scenario("a", "a", Status::kDied)};
-  failed.tests = {Scenario("a", "a", Status::kFail, {"a"})};
+  fine.tests = {OfScenario("a", "a", Status::kDeviation, {"a"})};
+  died.tests = {OfScenario("a", "a", Status::kDied)};
+  failed.tests = {OfScenario("a", "a", Status::kFail, {"a"})};
   vanished.errors = {"deviation gone"};
   interrupted.interrupted = true;
   unusable.unusable = "not permitted";

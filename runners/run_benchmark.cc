@@ -25,8 +25,8 @@
 namespace mapspec {
 namespace {
 
-constexpr uint64_t kScripts = 32;
-constexpr uint32_t kOperations = 2000;  // Of a script.
+constexpr uint64_t kHashScripts = 32;
+constexpr uint32_t kScriptOperations = 2000;  // Of a script.
 
 // A cycle of operations that ends in the state it began in, so that it can be judged again and
 // again: every key of a full hash is overwritten, looked up, deleted, missed and inserted again.
@@ -97,16 +97,16 @@ void GenerateExecuteJudge(benchmark::State& state, const std::string& selector, 
     state.SkipWithError(error.c_str());
     return;
   }
-  const HashScripts scripts(kOperations);
+  const HashScripts scripts(kScriptOperations);
   const Profile& profile = *FindProfile(backend->default_profile());
   Script script;
   std::vector<Outcome> outcomes;
-  std::vector<Script> made(kScripts);
-  for (uint64_t i = 0; i < kScripts; ++i) scripts.Make(i, &made[i]);
+  std::vector<Script> made(kHashScripts);
+  for (uint64_t i = 0; i < kHashScripts; ++i) scripts.Make(i, &made[i]);
   int64_t operations = 0;
   uint64_t seed = 0;
   for (auto _ : state) {
-    const uint64_t i = seed++ % kScripts;
+    const uint64_t i = seed++ % kHashScripts;
     if (judge) scripts.Make(i, &script);
     const Script& run = judge ? script : made[i];
     outcomes.clear();
@@ -136,9 +136,9 @@ void BareLoop(benchmark::State& state) {
     state.SkipWithError(error.c_str());
     return;
   }
-  const HashScripts scripts(kOperations);
+  const HashScripts scripts(kScriptOperations);
   std::vector<std::unique_ptr<BareScript>> bare;
-  for (uint64_t i = 0; i < kScripts; ++i) {
+  for (uint64_t i = 0; i < kHashScripts; ++i) {
     Script script;
     scripts.Make(i, &script);
     bare.push_back(std::make_unique<BareScript>(script));
@@ -146,7 +146,7 @@ void BareLoop(benchmark::State& state) {
   int64_t operations = 0;
   uint64_t seed = 0;
   for (auto _ : state) {
-    BareScript& script = *bare[seed++ % kScripts];
+    BareScript& script = *bare[seed++ % kHashScripts];
     script.Run();
     operations += static_cast<int64_t>(script.size());
   }
@@ -178,7 +178,8 @@ class Goals : public benchmark::ConsoleReporter {
     Say("execute, userspace, times the kernel's rate",
         Rate("GenerateExecuteJudge/userspace_execute_only") /
             Rate("GenerateExecuteJudge/kernel_execute_only"));
-    Say("the fuzzer, userspace, million operations/s", Rate("FuzzLoop/userspace") / million, ">= 2");
+    Say("the fuzzer, userspace, million operations/s", Rate("FuzzLoop/userspace") / million,
+        ">= 2");
     Say("the fuzzer, kernel, hashes, times the bare loop",
         Rate("FuzzBareLoop") / Rate("FuzzLoop/kernel_hashes"), "<= 1.25");
     Say("sessions of 10 operations/s, userspace, thousand", Rate("ShortScripts/userspace") / 1e3);

@@ -26,7 +26,7 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct RunArguments {
   RunOptions run;
   std::string filter, effort = "normal", shard = "1/1", seed, map_type;
   std::string deviations;
@@ -56,7 +56,7 @@ bool ParseShard(const std::string& text, RunOptions* run) {
 }
 
 // Turns words into values; 0, or 2 after saying what is wrong.
-int Resolve(Options* options) {
+int Resolve(RunArguments* options) {
   RunOptions& run = options->run;
   if (run.backends.empty()) run.backends = {"userspace"};
   if (std::set<std::string>(run.backends.begin(), run.backends.end()).size() !=
@@ -84,7 +84,7 @@ int Resolve(Options* options) {
 }
 
 // The plan; every pattern has to select something. 0 or 2.
-int Plan(const Specs& specs, const Options& options, std::vector<PlannedTest>* plan) {
+int Plan(const Specs& specs, const RunArguments& options, std::vector<PlannedTest>* plan) {
   const Filter filter(options.filter);
   const std::vector<std::string> ids = AllIds(specs);
   for (const std::string& pattern : filter.wanted()) {
@@ -135,7 +135,7 @@ bool WriteReport(const std::string& path, const Write& write) {
   return false;
 }
 
-int Run(Options* options) {
+int Run(RunArguments* options) {
   if (const int status = Resolve(options); status != 0) return status;
   RunOptions& run = options->run;
   const uint32_t host_cpus = HostEnvironment("").possible_cpus;
@@ -230,7 +230,7 @@ int Run(Options* options) {
 void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, int* status) {
   CLI::App* command =
       app.add_subcommand("run", "Run the conformance suite on one or more backends");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunArguments>();
   RunOptions& run = options->run;
   command
       ->add_option(

@@ -18,7 +18,7 @@
 namespace mapspec {
 namespace {
 
-struct Options {
+struct ShrinkArguments {
   std::string trace;
   std::string backend;
   std::string profile;
@@ -39,7 +39,7 @@ bool StillFails(Backend& backend, const Script& script, const Profile& profile, 
   return verdict.violation && verdict.judgement.violated == clause;
 }
 
-int ShrinkTrace(const Options& options) {
+int ShrinkTrace(const ShrinkArguments& options) {
   const std::optional<Trace> trace = ReadTraceOrSay(options.trace);
   if (!trace) return 2;
   const Profile* profile = ProfileOfTrace(options.profile, *trace);
@@ -107,7 +107,7 @@ int ShrinkTrace(const Options& options) {
 void AddShrinkCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand(
       "shrink", "Find the smallest script that still breaks the clause a trace breaks");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShrinkArguments>();
   command
       ->add_option("TRACE", options->trace, "A trace that does not conform; - reads standard input")
       ->required();

@@ -9,8 +9,6 @@
 namespace mapspec {
 namespace {
 
-std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
-
 constexpr uint64_t kMaxErrno = 4095;
 
 class ExpectParser {

@@ -11,8 +11,6 @@ namespace {
 // make the loader fill gigabytes for {fill: 1}.
 constexpr size_t kMaxWrittenBytes = size_t{16} << 20;
 
-std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
-
 }  // namespace
 
 bool Problems::Add(Position position, std::string message) {

@@ -37,6 +37,8 @@ class Problems {
   std::vector<SpecError> errors_;
 };
 
+// The word between backquotes.
+inline std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
 // "; did you mean `hash`?", or "; known are a, b, c" when none is near.
 std::string Suggest(std::string_view word, std::span<const std::string> known);
 // Whether `node` is a mapping that has no fields but the known ones. `what` is "a clause",

@@ -207,59 +207,60 @@ Outcome Returned(int64_t result, Output output = {}) {
   outcome.output = std::move(output);
   return outcome;
 }
-Outcome Fails(Errno error, Completion completion = Completion::kReturned) {
+Outcome HelperFails(Errno error, Completion completion = Completion::kReturned) {
   Outcome outcome;
   outcome.completion = completion;
   outcome.error = error;
   return outcome;
 }
-MatchResult MatchStep(const Step& step, const Outcome& outcome) {
+MatchResult MatchHelper(const Step& step, const Outcome& outcome) {
   return Match(step.expected, step.operation, outcome);
 }
 constexpr int64_t kLowHalfOfEexist = (int64_t{1} << 32) - static_cast<int64_t>(Errno::kEEXIST);
 
 TEST(ProgramMatching, ARefusalIsNoErrorOfTheHelper) {
   const Step refused = One("pop: {via: program, expect: {refused: EACCES}}");
-  EXPECT_TRUE(MatchStep(refused, Fails(Errno::kEACCES, Completion::kRefused)).matches);
-  EXPECT_EQ(MatchStep(refused, Fails(Errno::kEACCES)).ToString(),
+  EXPECT_TRUE(MatchHelper(refused, HelperFails(Errno::kEACCES, Completion::kRefused)).matches);
+  EXPECT_EQ(MatchHelper(refused, HelperFails(Errno::kEACCES)).ToString(),
             "expected a program refused at load with EACCES, got EACCES");
-  EXPECT_FALSE(MatchStep(refused, Fails(Errno::kEINVAL, Completion::kRefused)).matches);
-  EXPECT_FALSE(MatchStep(refused, Returned(0)).matches);
+  EXPECT_FALSE(MatchHelper(refused, HelperFails(Errno::kEINVAL, Completion::kRefused)).matches);
+  EXPECT_FALSE(MatchHelper(refused, Returned(0)).matches);
   const Step any = One("pop: {via: program, expect: {refused: any}}");
-  EXPECT_TRUE(MatchStep(any, Fails(Errno::kEINVAL, Completion::kRefused)).matches);
-  EXPECT_EQ(MatchStep(any, Returned(0)).expected, "a program refused at load with any error");
+  EXPECT_TRUE(MatchHelper(any, HelperFails(Errno::kEINVAL, Completion::kRefused)).matches);
+  EXPECT_EQ(MatchHelper(any, Returned(0)).expected, "a program refused at load with any error");
   const Step fails = One("pop: {via: program, expect: EACCES}");
-  Outcome outcome = Fails(Errno::kEACCES, Completion::kRefused);
+  Outcome outcome = HelperFails(Errno::kEACCES, Completion::kRefused);
   outcome.detail = "R2 invalid";
-  EXPECT_EQ(MatchStep(fails, outcome).ToString(),
+  EXPECT_EQ(MatchHelper(fails, outcome).ToString(),
             "expected EACCES, got a program refused at load with EACCES: R2 invalid");
   const Step either = One("pop: {via: program, expect: {one_of: [{refused: EACCES}, ENOENT]}}");
-  EXPECT_TRUE(MatchStep(either, outcome).matches);
-  EXPECT_TRUE(MatchStep(either, Fails(Errno::kENOENT)).matches);
+  EXPECT_TRUE(MatchHelper(either, outcome).matches);
+  EXPECT_TRUE(MatchHelper(either, HelperFails(Errno::kENOENT)).matches);
 }
 
 TEST(ProgramMatching, AHelperThatSucceedsReturnsZero) {
   const Step step = One("push: {via: program, value: 1}");
-  EXPECT_TRUE(MatchStep(step, Returned(0)).matches);
-  EXPECT_EQ(MatchStep(step, Returned(1)).ToString(), "expected success, got success with result 1");
-  EXPECT_EQ(MatchStep(step, Returned(kLowHalfOfEexist)).got,
+  EXPECT_TRUE(MatchHelper(step, Returned(0)).matches);
+  EXPECT_EQ(MatchHelper(step, Returned(1)).ToString(),
+            "expected success, got success with result 1");
+  EXPECT_EQ(MatchHelper(step, Returned(kLowHalfOfEexist)).got,
             "success with result 4294967279, the low 32 bits of -EEXIST");
-  EXPECT_FALSE(MatchStep(step, Returned(kLowHalfOfEexist)).matches);
+  EXPECT_FALSE(MatchHelper(step, Returned(kLowHalfOfEexist)).matches);
 }
 
 TEST(ProgramMatching, AnErrnoMayComeInHalfUnlessItsNumberIsStated) {
   const Step step = One("push: {via: program, value: 1, expect: EEXIST}");
-  EXPECT_TRUE(MatchStep(step, Fails(Errno::kEEXIST)).matches);
-  EXPECT_TRUE(MatchStep(step, Returned(kLowHalfOfEexist)).matches);
-  EXPECT_FALSE(MatchStep(step, Returned(kLowHalfOfEexist + 1)).matches);
+  EXPECT_TRUE(MatchHelper(step, HelperFails(Errno::kEEXIST)).matches);
+  EXPECT_TRUE(MatchHelper(step, Returned(kLowHalfOfEexist)).matches);
+  EXPECT_FALSE(MatchHelper(step, Returned(kLowHalfOfEexist + 1)).matches);
   const Step whole = One("push: {via: program, value: 1, expect: {result: -17}}");
-  EXPECT_TRUE(MatchStep(whole, Fails(Errno::kEEXIST)).matches);
-  EXPECT_FALSE(MatchStep(whole, Returned(kLowHalfOfEexist)).matches);
-  EXPECT_EQ(MatchStep(whole, Returned(0)).ToString(),
+  EXPECT_TRUE(MatchHelper(whole, HelperFails(Errno::kEEXIST)).matches);
+  EXPECT_FALSE(MatchHelper(whole, Returned(kLowHalfOfEexist)).matches);
+  EXPECT_EQ(MatchHelper(whole, Returned(0)).ToString(),
             "expected EEXIST with result -17, got success");
   const Step half = One("push: {via: program, value: 1, expect: {result: 4294967279}}");
-  EXPECT_TRUE(MatchStep(half, Returned(kLowHalfOfEexist)).matches);
-  EXPECT_FALSE(MatchStep(half, Fails(Errno::kEEXIST)).matches);
+  EXPECT_TRUE(MatchHelper(half, Returned(kLowHalfOfEexist)).matches);
+  EXPECT_FALSE(MatchHelper(half, HelperFails(Errno::kEEXIST)).matches);
 }
 
 TEST(ProgramMatching, AWalkReturnsACountAndGivesElements) {
@@ -269,33 +270,33 @@ TEST(ProgramMatching, AWalkReturnsACountAndGivesElements) {
   noted.count = 2;
   noted.keys = Bytes{2, 0, 0, 0, 1, 0, 0, 0};
   noted.values = Bytes{4, 0, 3, 0};
-  EXPECT_TRUE(MatchStep(step, Returned(2, Boxed(noted))).matches);
-  EXPECT_FALSE(MatchStep(step, Returned(3, Boxed(noted))).matches);
+  EXPECT_TRUE(MatchHelper(step, Returned(2, Boxed(noted))).matches);
+  EXPECT_FALSE(MatchHelper(step, Returned(3, Boxed(noted))).matches);
   noted.values = Bytes{3, 0, 4, 0};
-  EXPECT_EQ(MatchStep(step, Returned(2, Boxed(noted))).got,
+  EXPECT_EQ(MatchHelper(step, Returned(2, Boxed(noted))).got,
             "success with result 2, count 2, keys 0x0200000001000000, values 0x03000400");
   const Step open = One("for_each: {expect: {keys: [2, 1]}}");
-  EXPECT_TRUE(MatchStep(open, Returned(5, Boxed(noted))).matches);
-  EXPECT_FALSE(MatchStep(One("for_each:"), Returned(kLowHalfOfEexist, Boxed(noted))).matches);
+  EXPECT_TRUE(MatchHelper(open, Returned(5, Boxed(noted))).matches);
+  EXPECT_FALSE(MatchHelper(One("for_each:"), Returned(kLowHalfOfEexist, Boxed(noted))).matches);
 }
 
 TEST(ProgramMatching, AHeldPointerShowsAValueWhateverBecameOfTheCall) {
   const Step step =
       One("update: {via: program, key: 1, value: 2, flags: BPF_NOEXIST, hold: true, "
           "expect: {error: EEXIST, value: 7}}");
-  Outcome outcome = Fails(Errno::kEEXIST);
+  Outcome outcome = HelperFails(Errno::kEEXIST);
   outcome.output = Bytes{7, 0};
-  EXPECT_TRUE(MatchStep(step, outcome).matches);
+  EXPECT_TRUE(MatchHelper(step, outcome).matches);
   outcome.output = Poison(2);
-  EXPECT_FALSE(MatchStep(step, outcome).matches);
+  EXPECT_FALSE(MatchHelper(step, outcome).matches);
   for (const char* absent :
        {"delete: {via: program, key: 1, hold: true, expect: {error: any, untouched: value}}",
         "update: {via: program, key: 1, value: 2, hold: true, expect: {error: any, out: "
         "untouched}}"}) {
     outcome.output = Poison(2);
-    EXPECT_TRUE(MatchStep(One(absent), outcome).matches) << absent;
+    EXPECT_TRUE(MatchHelper(One(absent), outcome).matches) << absent;
     outcome.output = Bytes{7, 0};
-    EXPECT_FALSE(MatchStep(One(absent), outcome).matches) << absent;
+    EXPECT_FALSE(MatchHelper(One(absent), outcome).matches) << absent;
   }
 }
 
@@ -304,11 +305,11 @@ TEST(ProgramMatching, UntouchedHoldsForWhatAHelperWrites) {
                            "peek: {via: program, expect: {error: ENOENT, out: untouched}}",
                            "lookup: {via: program, key: 1, expect: {error: ENOENT, untouched: "
                            "[value]}}"}) {
-    Outcome outcome = Fails(Errno::kENOENT);
+    Outcome outcome = HelperFails(Errno::kENOENT);
     outcome.output = Poison(2);
-    EXPECT_TRUE(MatchStep(One(step), outcome).matches) << step;
+    EXPECT_TRUE(MatchHelper(One(step), outcome).matches) << step;
     outcome.output = Bytes(2);
-    EXPECT_FALSE(MatchStep(One(step), outcome).matches) << step;
+    EXPECT_FALSE(MatchHelper(One(step), outcome).matches) << step;
   }
 }
 

@@ -8,8 +8,6 @@
 namespace mapspec {
 namespace {
 
-std::string Quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
-
 }  // namespace
 
 bool ParseSlot(const YamlNode& node, char letter, uint16_t* out, Problems* problems) {

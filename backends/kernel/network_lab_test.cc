@@ -42,7 +42,7 @@ Descriptor MakeXskMap(uint32_t max_entries = 4) {
 int Put(const Descriptor& map, uint32_t key, int socket, uint64_t flags = BPF_ANY) {
   return ::bpf_map_update_elem(map.get(), &key, &socket, flags);
 }
-size_t OpenDescriptors() {
+size_t OpenDescriptorCount() {
   return static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
                                            std::filesystem::directory_iterator()));
 }
@@ -261,7 +261,7 @@ TEST_F(NetworkLabTest, MapsGoWhenProgramsAreForgotten) {
 
 TEST_F(NetworkLabTest, TheHostSeesNothingOfIt) {
   const auto self = std::filesystem::read_symlink("/proc/thread-self/ns/net");
-  const size_t descriptors = OpenDescriptors();
+  const size_t descriptors = OpenDescriptorCount();
   const auto devices = HostDevices();
   {
     NetworkLab lab;
@@ -272,9 +272,9 @@ TEST_F(NetworkLabTest, TheHostSeesNothingOfIt) {
     EXPECT_EQ(lab.Send(map_.get(), 0, 0, 1, 1, 2, kPayload).actions, Only(XDP_REDIRECT, 2));
     EXPECT_EQ(HostDevices(), devices);
     EXPECT_EQ(std::filesystem::read_symlink("/proc/thread-self/ns/net"), self);
-    EXPECT_GT(OpenDescriptors(), descriptors);
+    EXPECT_GT(OpenDescriptorCount(), descriptors);
   }
-  EXPECT_EQ(OpenDescriptors(), descriptors);
+  EXPECT_EQ(OpenDescriptorCount(), descriptors);
   EXPECT_EQ(HostDevices(), devices);
 }
 

@@ -37,7 +37,7 @@ class ScopedVariable {
   const char* name_;
 };
 
-size_t OpenDescriptors() {
+size_t DescriptorsOfThisProcess() {
   const std::filesystem::directory_iterator entries("/proc/self/fd");
   return static_cast<size_t>(std::distance(begin(entries), end(entries)));
 }
@@ -53,14 +53,14 @@ class LibraryBackendTest : public testing::Test {
     ASSERT_NE(mkdtemp(path.data()), nullptr);
     scratch_ = path;
     setenv("MAPSPEC_SCRATCH", path.c_str(), 1);
-    descriptors_ = OpenDescriptors();
+    descriptors_ = DescriptorsOfThisProcess();
   }
   void TearDown() override {
     backend_.reset();
     EXPECT_TRUE(std::filesystem::is_empty(scratch_)) << "temporary files were left behind";
     std::filesystem::remove_all(scratch_);
     unsetenv("MAPSPEC_SCRATCH");
-    EXPECT_EQ(OpenDescriptors(), descriptors_);
+    EXPECT_EQ(DescriptorsOfThisProcess(), descriptors_);
     EXPECT_FALSE(HasChildren());
   }
 

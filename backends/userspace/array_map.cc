@@ -139,7 +139,7 @@ class ArrayMap final : public Map {
   std::array<PaddedLock, 64> locks_;
 };
 
-int Check(const MapSpec& spec) {
+int CheckArray(const MapSpec& spec) {
   if (spec.max_entries == 0 || spec.value_size == 0) {
     return MUTANT("array.create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
   }
@@ -164,7 +164,7 @@ int Check(const MapSpec& spec) {
   return 0;
 }
 
-int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
+int MakeArray(const MapSpec& spec, std::shared_ptr<Map>* out) {
   // A value with a lock cannot be mapped: user space must not see the lock word.
   const bool mappable = (spec.flags & BPF_F_MMAPABLE) != 0 && spec.lock_offsets.empty();
   const uint64_t size = RoundUp8(spec.value_size) * spec.max_entries;
@@ -182,7 +182,7 @@ int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
 constexpr MapType kArrayMapType = {.type = BPF_MAP_TYPE_ARRAY,
                                    .may_hold_lock = true,
                                    .key_must_be_int32 = true,
-                                   .check = &Check,
-                                   .make = &Make};
+                                   .check = &CheckArray,
+                                   .make = &MakeArray};
 
 }  // namespace usermaps

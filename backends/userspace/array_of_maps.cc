@@ -144,7 +144,7 @@ class ArrayOfMaps final : public Map {
   std::array<PaddedMapSlotLock, 64> locks_;
 };
 
-int Check(const MapSpec& spec) {
+int CheckArrayOfMaps(const MapSpec& spec) {
   if (MUTANT("array_of_maps.create.attributes-first/inner-map-first")) {
     std::unique_ptr<const InnerTemplate> inner;
     if (const int err = InnerTemplate::Make(spec, &inner); err != 0) return err;
@@ -165,7 +165,7 @@ int Check(const MapSpec& spec) {
   return (spec.flags & ~allowed) != 0 ? -EINVAL : 0;
 }
 
-int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
+int MakeArrayOfMaps(const MapSpec& spec, std::shared_ptr<Map>* out) {
   std::unique_ptr<const InnerTemplate> inner;
   if (const int err = InnerTemplate::Make(spec, &inner); err != 0) return err;
   Area area;
@@ -180,7 +180,7 @@ int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
 constexpr MapType kArrayOfMapsType = {.type = BPF_MAP_TYPE_ARRAY_OF_MAPS,
                                       .may_hold_lock = false,
                                       .key_must_be_int32 = false,
-                                      .check = &Check,
-                                      .make = &Make};
+                                      .check = &CheckArrayOfMaps,
+                                      .make = &MakeArrayOfMaps};
 
 }  // namespace usermaps

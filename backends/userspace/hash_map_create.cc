@@ -24,7 +24,7 @@ constexpr uint32_t kCreateFlags =
 constexpr uint64_t kKernelElementOverhead = 48;
 constexpr uint64_t kKernelBucketSize = 16;
 
-int Check(const MapSpec& spec) {
+int CheckHash(const MapSpec& spec) {
   if (HoldsMaps(spec.type)) {
     if (MUTANT("hash_of_maps.create.attributes-first/inner-map-first")) {
       std::unique_ptr<const InnerTemplate> inner;
@@ -85,7 +85,7 @@ int Check(const MapSpec& spec) {
   return 0;
 }
 
-int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
+int MakeHash(const MapSpec& asked, std::shared_ptr<Map>* out) {
   std::unique_ptr<const InnerTemplate> inner;
   if (HoldsMaps(asked.type)) {
     if (const int err = InnerTemplate::Make(asked, &inner); err != 0) return err;
@@ -127,28 +127,28 @@ int Make(const MapSpec& asked, std::shared_ptr<Map>* out) {
 constexpr MapType kHashMapType = {.type = BPF_MAP_TYPE_HASH,
                                   .may_hold_lock = true,
                                   .key_must_be_int32 = false,
-                                  .check = &Check,
-                                  .make = &Make};
+                                  .check = &CheckHash,
+                                  .make = &MakeHash};
 constexpr MapType kPerCpuHashMapType = {.type = BPF_MAP_TYPE_PERCPU_HASH,
                                         .may_hold_lock = false,
                                         .key_must_be_int32 = false,
-                                        .check = &Check,
-                                        .make = &Make};
+                                        .check = &CheckHash,
+                                        .make = &MakeHash};
 constexpr MapType kLruHashMapType = {.type = BPF_MAP_TYPE_LRU_HASH,
                                      .may_hold_lock = false,
                                      .key_must_be_int32 = false,
-                                     .check = &Check,
-                                     .make = &Make};
+                                     .check = &CheckHash,
+                                     .make = &MakeHash};
 constexpr MapType kLruPerCpuHashMapType = {.type = BPF_MAP_TYPE_LRU_PERCPU_HASH,
                                            .may_hold_lock = false,
                                            .key_must_be_int32 = false,
-                                           .check = &Check,
-                                           .make = &Make};
+                                           .check = &CheckHash,
+                                           .make = &MakeHash};
 
 constexpr MapType kHashOfMapsType = {.type = BPF_MAP_TYPE_HASH_OF_MAPS,
                                      .may_hold_lock = false,
                                      .key_must_be_int32 = false,
-                                     .check = &Check,
-                                     .make = &Make};
+                                     .check = &CheckHash,
+                                     .make = &MakeHash};
 
 }  // namespace usermaps

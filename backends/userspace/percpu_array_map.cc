@@ -129,7 +129,7 @@ class PerCpuArrayMap final : public Map {
   std::array<PaddedSlotLock, 64> locks_;
 };
 
-int Check(const MapSpec& spec) {
+int CheckPercpuArray(const MapSpec& spec) {
   if (spec.max_entries == 0 || spec.value_size == 0) {
     return MUTANT("percpu_array.create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
   }
@@ -150,7 +150,7 @@ int Check(const MapSpec& spec) {
   return MUTANT("percpu_array.create.value-too-large/wrong-errno") ? -EINVAL : -E2BIG;
 }
 
-int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
+int MakePercpuArray(const MapSpec& spec, std::shared_ptr<Map>* out) {
   const CpuSlots slots(spec);
   Area area;
   if (const int err = Area::Make(slots.size() * spec.max_entries, &area); err != 0) return err;
@@ -166,7 +166,7 @@ int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
 constexpr MapType kPerCpuArrayMapType = {.type = BPF_MAP_TYPE_PERCPU_ARRAY,
                                          .may_hold_lock = false,
                                          .key_must_be_int32 = true,
-                                         .check = &Check,
-                                         .make = &Make};
+                                         .check = &CheckPercpuArray,
+                                         .make = &MakePercpuArray};
 
 }  // namespace usermaps

@@ -126,7 +126,7 @@ class QueueStackMap final : public Map {
   uint32_t count_ = 0;
 };
 
-int Check(const MapSpec& spec) {
+int CheckQueueOrStack(const MapSpec& spec) {
   const bool lifo = IsStack(spec);
   if (spec.max_entries == 0 || spec.value_size == 0) {
     return FAMILY_MUTANT(lifo, "create.zero-sizes/wrong-errno") ? -E2BIG : -EINVAL;
@@ -145,7 +145,7 @@ int Check(const MapSpec& spec) {
   return 0;
 }
 
-int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
+int MakeQueueOrStack(const MapSpec& spec, std::shared_ptr<Map>* out) {
   Area area;
   const uint64_t size = uint64_t{spec.max_entries} * spec.value_size;
   if (const int err = Area::Make(size, &area); err != 0) {
@@ -165,12 +165,12 @@ int Make(const MapSpec& spec, std::shared_ptr<Map>* out) {
 constexpr MapType kQueueMapType = {.type = BPF_MAP_TYPE_QUEUE,
                                    .may_hold_lock = false,
                                    .key_must_be_int32 = false,
-                                   .check = &Check,
-                                   .make = &Make};
+                                   .check = &CheckQueueOrStack,
+                                   .make = &MakeQueueOrStack};
 constexpr MapType kStackMapType = {.type = BPF_MAP_TYPE_STACK,
                                    .may_hold_lock = false,
                                    .key_must_be_int32 = false,
-                                   .check = &Check,
-                                   .make = &Make};
+                                   .check = &CheckQueueOrStack,
+                                   .make = &MakeQueueOrStack};
 
 }  // namespace usermaps

@@ -14,23 +14,20 @@
 #include <thread>
 #include <vector>
 
-#include "backends/userspace/possible_cpus.h"
 #include "backends/userspace/usermaps_prog.h"
 #include "backends/userspace/usermaps_test_support.h"
 
 namespace usermaps::testing {
 namespace {
 
-constexpr uint32_t kThreads = 4;
-constexpr uint32_t kRounds = 8000;
+constexpr uint32_t kLruThreads = 4;
+constexpr uint32_t kLruRounds = 8000;
 
 void RunOnThreads(const std::function<void(uint32_t)>& body) {
   std::vector<std::thread> threads;
-  for (uint32_t i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
+  for (uint32_t i = 0; i < kLruThreads; ++i) threads.emplace_back(body, i);
   for (std::thread& thread : threads) thread.join();
 }
-
-uint32_t CpuCount() { return PossibleCpus::Instance().count(); }
 
 struct ConcurrentLruKind {
   const char* name;
@@ -95,7 +92,7 @@ TEST_P(ConcurrentLru, UpdatesNeverFailAndValuesAreTheKeysOwn) {
   for (const uint32_t max_entries : {1U, 2U, 16U, 256U}) {
     const Fd map = Make(max_entries);
     RunOnThreads([&](uint32_t thread) {
-      for (uint32_t i = 0; i < kRounds; ++i) {
+      for (uint32_t i = 0; i < kLruRounds; ++i) {
         const uint32_t key = (i * 7 + thread) % (3 * max_entries + 5);
         ASSERT_EQ(usermaps_map_update_elem(map, &key, ValueOf(key).data(), BPF_ANY), 0);
         ExpectOwn(map, (key + i) % (3 * max_entries + 5));
@@ -129,7 +126,7 @@ TEST_P(ConcurrentLru, NoKeyIsThereTwice) {
   });
   // Few keys: many threads want to create the same one.
   RunOnThreads([&](uint32_t thread) {
-    for (uint32_t i = 0; i < kRounds; ++i) {
+    for (uint32_t i = 0; i < kLruRounds; ++i) {
       const uint32_t key = i % (kMax + 8);
       const uint64_t flags = thread % 2 == 0 ? BPF_NOEXIST : BPF_ANY;
       const int err = usermaps_map_update_elem(map, &key, ValueOf(key).data(), flags);
@@ -147,7 +144,7 @@ TEST_P(ConcurrentLru, ProgramsRunBesideEvictions) {
   RunOnThreads([&](uint32_t thread) {
     usermaps_prog_map* program = usermaps_prog_map_get(map);
     ASSERT_NE(program, nullptr);
-    for (uint32_t i = 0; i < kRounds; ++i) {
+    for (uint32_t i = 0; i < kLruRounds; ++i) {
       const uint32_t key = (i * 5 + thread) % 100;
       usermaps_prog_enter();
       switch (i % 4) {
@@ -185,7 +182,7 @@ TEST(ConcurrentPerCpu, AWholeValueIsReadAndWrittenAtOnce) {
     ASSERT_EQ(usermaps_map_update_elem(map, &key, zeros.data(), BPF_ANY), 0);
     RunOnThreads([&](uint32_t thread) {
       std::vector<uint64_t> value(words);
-      for (uint32_t i = 0; i < kRounds; ++i) {
+      for (uint32_t i = 0; i < kLruRounds; ++i) {
         if (thread % 2 == 0) {
           value.assign(words, i);
           ASSERT_EQ(usermaps_map_update_elem(map, &key, value.data(), BPF_EXIST), 0);
@@ -205,7 +202,7 @@ TEST(ConcurrentPerCpu, AnElementFromTheHeapIsUntouchedWhileAProgramHoldsIt) {
   RunOnThreads([&](uint32_t thread) {
     const uint32_t key = 1;
     const std::vector<uint64_t> value(CpuCount(), 42);
-    for (uint32_t i = 0; i < kRounds; ++i) {
+    for (uint32_t i = 0; i < kLruRounds; ++i) {
       if (thread % 2 == 0) {
         // Only ever created and deleted: an update would be in place.
         usermaps_map_update_elem(map, &key, value.data(), BPF_NOEXIST);

@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "backends/userspace/possible_cpus.h"
 #include "backends/userspace/usermaps_prog_test_support.h"
 #include "backends/userspace/usermaps_test_support.h"
 
@@ -32,8 +31,6 @@ constexpr LruKind kLruKinds[] = {
     {"percpu_common", BPF_MAP_TYPE_LRU_PERCPU_HASH, 0},
     {"percpu_apart", BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_F_NO_COMMON_LRU},
 };
-
-uint32_t CpuCount() { return PossibleCpus::Instance().count(); }
 
 class Lru : public ::testing::TestWithParam<LruKind> {
  protected:
@@ -216,7 +213,8 @@ TEST_P(Lru, CpusTakeRoomFromEachOtherOnlyWhenTheListIsCommon) {
 
 // As in Linux, whose update of a per-CPU value stays where it is.
 TEST_P(Lru, AnUpdateTakesAnElementIntoTheListOfItsCpuUnlessItHasAValueForEach) {
-  if (!Apart()) GTEST_SKIP() << "elements move between lists only where each CPU has one (BPF_F_NO_COMMON_LRU)";
+  if (!Apart())
+    GTEST_SKIP() << "elements move between lists only where each CPU has one (BPF_F_NO_COMMON_LRU)";
   std::vector<int> cpus;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (CPU_ISSET(cpu, &before_)) cpus.push_back(cpu);

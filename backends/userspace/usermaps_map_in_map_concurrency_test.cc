@@ -17,7 +17,7 @@
 namespace usermaps::testing {
 namespace {
 
-constexpr uint32_t kRounds = 2000;
+constexpr uint32_t kMapInMapRounds = 2000;
 constexpr uint32_t kReaders = 3;
 constexpr uint32_t kSlot = 1;
 constexpr uint32_t kTwins = 2;  // an inner map has the same number in both elements
@@ -89,7 +89,7 @@ TEST_P(MapInMapConcurrency, AReaderKeepsTheMapItFoundWhileItIsReplaced) {
           if (Find(outer_map, kSlot) != inner) ++changed;
         },
         [&] {
-          for (uint32_t i = 1; i <= kRounds; ++i) {
+          for (uint32_t i = 1; i <= kMapInMapRounds; ++i) {
             ASSERT_EQ(PutMap(map, kSlot, MakeTwins(type, i)), 0);
           }
         });
@@ -115,7 +115,7 @@ TEST_P(MapInMapConcurrency, SlotsAreFilledAndEmptiedUnderReaders) {
         EXPECT_EQ(*value, 7U);
       },
       [&] {
-        for (uint32_t i = 0; i < kRounds; ++i) {
+        for (uint32_t i = 0; i < kMapInMapRounds; ++i) {
           ASSERT_EQ(PutMap(map, kSlot, MakeTwins(BPF_MAP_TYPE_ARRAY, 7)), 0);
           std::this_thread::yield();
           const uint32_t key = kSlot;
@@ -139,7 +139,7 @@ TEST_P(MapInMapConcurrency, WritersOfOneSlotLoseNoMap) {
     std::vector<std::thread> writers;
     for (uint32_t i = 0; i < kWriters; ++i) {
       writers.emplace_back([&, i] {
-        for (uint32_t round = 0; round < kRounds; ++round) {
+        for (uint32_t round = 0; round < kMapInMapRounds; ++round) {
           ASSERT_EQ(PutMap(map, round % 3, maps[i]), 0);
           const int64_t id = Get(map, round % 3);
           ASSERT_TRUE(id == -ENOENT || (id >= ids.front() && id <= ids.back())) << id;
@@ -171,7 +171,7 @@ TEST_P(MapInMapConcurrency, IdsAreReadWhileMapsGo) {
       if (Get(map, kSlot) > 0) ++seen;
     }
   });
-  for (uint32_t i = 0; i < kRounds || seen.load() == 0; ++i) {
+  for (uint32_t i = 0; i < kMapInMapRounds || seen.load() == 0; ++i) {
     ASSERT_NE(PutNew(map, kSlot), 0U);
     std::this_thread::yield();
     Remove(map, kSlot);

@@ -17,13 +17,13 @@
 namespace usermaps::testing {
 namespace {
 
-constexpr uint32_t kThreads = 4;
-constexpr uint32_t kRounds = 8000;
+constexpr uint32_t kProgThreads = 4;
+constexpr uint32_t kProgRounds = 8000;
 
 // A handle of its own for each thread, which is given its number.
 void RunPrograms(int fd, const std::function<void(uint32_t, usermaps_prog_map*)>& body) {
   std::vector<std::thread> threads;
-  for (uint32_t i = 0; i < kThreads; ++i) {
+  for (uint32_t i = 0; i < kProgThreads; ++i) {
     threads.emplace_back([&body, fd, i] {
       usermaps_prog_map* map = usermaps_prog_map_get(fd);
       ASSERT_NE(map, nullptr);
@@ -42,7 +42,7 @@ TEST(ConcurrentPrograms, AnElementFromTheHeapIsUntouchedWhileAProgramHoldsIt) {
   std::atomic<uint32_t> held{0};
   RunPrograms(fd, [&](uint32_t thread, usermaps_prog_map* map) {
     const uint32_t key = 1;
-    for (uint32_t i = 0; i < kRounds; ++i) {
+    for (uint32_t i = 0; i < kProgRounds; ++i) {
       if (thread % 2 == 0) {
         const std::vector<uint32_t> value(kWords, i);
         if (i % 7 == 0) {
@@ -78,7 +78,7 @@ TEST(ConcurrentPrograms, TheSpinLockInAValueHoldsProgramsAndBpfApart) {
     const uint32_t zeros[4] = {};
     ASSERT_EQ(usermaps_map_update_elem(fd, &key, zeros, BPF_ANY), 0);
     RunPrograms(fd, [&](uint32_t thread, usermaps_prog_map* map) {
-      for (uint32_t i = 0; i < kRounds / 2; ++i) {
+      for (uint32_t i = 0; i < kProgRounds / 2; ++i) {
         if (thread == 0) {
           uint32_t copy[4];
           ASSERT_EQ(usermaps_map_lookup_elem_flags(fd, &key, copy, BPF_F_LOCK), 0);
@@ -97,19 +97,19 @@ TEST(ConcurrentPrograms, TheSpinLockInAValueHoldsProgramsAndBpfApart) {
     });
     uint32_t copy[4];
     ASSERT_EQ(usermaps_map_lookup_elem(fd, &key, copy), 0);
-    EXPECT_EQ(copy[1], (kThreads - 1) * kRounds / 2);
+    EXPECT_EQ(copy[1], (kProgThreads - 1) * kProgRounds / 2);
   }
 }
 
 TEST(ConcurrentPrograms, ReplacementsNeverRunOutOfElements) {
   // As many at once as there are threads, in a map that is full.
-  const Fd fd = MakeHash(kThreads);
+  const Fd fd = MakeHash(kProgThreads);
   RunPrograms(fd, [&](uint32_t thread, usermaps_prog_map* map) {
-    for (uint32_t i = 0; i < kRounds; ++i) {
+    for (uint32_t i = 0; i < kProgRounds; ++i) {
       ASSERT_EQ(usermaps_prog_map_update_elem(map, &thread, &i, BPF_ANY), 0);
     }
   });
-  for (uint32_t key = 0; key < kThreads; ++key) EXPECT_EQ(Get(fd, key), kRounds - 1);
+  for (uint32_t key = 0; key < kProgThreads; ++key) EXPECT_EQ(Get(fd, key), kProgRounds - 1);
 }
 
 TEST(ConcurrentPrograms, NothingIsLostBetweenPushesAndPops) {
@@ -117,8 +117,8 @@ TEST(ConcurrentPrograms, NothingIsLostBetweenPushesAndPops) {
   std::atomic<uint64_t> pushed{0};
   std::atomic<uint64_t> popped{0};
   RunPrograms(fd, [&](uint32_t thread, usermaps_prog_map* map) {
-    for (uint32_t i = 0; i < kRounds; ++i) {
-      uint32_t value = thread * kRounds + i;
+    for (uint32_t i = 0; i < kProgRounds; ++i) {
+      uint32_t value = thread * kProgRounds + i;
       if (thread % 2 == 0) {
         if (usermaps_prog_map_push_elem(map, &value, BPF_ANY) == 0) pushed += value;
       } else if (usermaps_prog_map_pop_elem(map, &value) == 0) {
@@ -137,7 +137,7 @@ TEST(ConcurrentPrograms, AWalkWithCallbacksRunsBesideWriters) {
     for (uint32_t key = 0; key < kStable; ++key) Put(fd, key, key);
     RunPrograms(fd, [&](uint32_t thread, usermaps_prog_map* map) {
       if (thread % 2 == 0) {
-        for (uint32_t i = 0; i < kRounds; ++i) {
+        for (uint32_t i = 0; i < kProgRounds; ++i) {
           const uint32_t key = 1000 + thread * 64 + i % 64;
           usermaps_prog_map_update_elem(map, &key, &key, BPF_ANY);
           usermaps_prog_map_delete_elem(map, &key);
@@ -149,7 +149,7 @@ TEST(ConcurrentPrograms, AWalkWithCallbacksRunsBesideWriters) {
         ++*static_cast<uint32_t*>(seen);
         return 0;
       };
-      for (uint32_t i = 0; i < kRounds / 100; ++i) {
+      for (uint32_t i = 0; i < kProgRounds / 100; ++i) {
         uint32_t seen = 0;
         usermaps_prog_enter();
         ASSERT_EQ(usermaps_prog_for_each_map_elem(map, count, &seen, 0), seen);

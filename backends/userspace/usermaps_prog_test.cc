@@ -20,7 +20,7 @@
 namespace usermaps::testing {
 namespace {
 
-constexpr long kNotSupported = -524;
+constexpr long kHelperNotSupported = -524;
 
 TEST(Program, AHandleKeepsItsMapAlive) {
   InProgram array(MakeArray(2));
@@ -135,9 +135,9 @@ TEST(Program, QueueAndStackAnswerAsLinux) {
 TEST(Program, HelpersOfOtherTypesAreRefused) {
   const InProgram hash(MakeHash(2));
   uint32_t word = 1;
-  EXPECT_EQ(hash.Push(1), kNotSupported);
-  EXPECT_EQ(usermaps_prog_map_pop_elem(hash.map(), &word), kNotSupported);
-  EXPECT_EQ(usermaps_prog_map_peek_elem(hash.map(), &word), kNotSupported);
+  EXPECT_EQ(hash.Push(1), kHelperNotSupported);
+  EXPECT_EQ(usermaps_prog_map_pop_elem(hash.map(), &word), kHelperNotSupported);
+  EXPECT_EQ(usermaps_prog_map_peek_elem(hash.map(), &word), kHelperNotSupported);
   EXPECT_EQ(word, 1U);
   EXPECT_EQ(usermaps_prog_map_lookup_percpu_elem(hash.map(), &word, 0), nullptr);
   const InProgram queue(MakeQueue(2));
@@ -146,7 +146,7 @@ TEST(Program, HelpersOfOtherTypesAreRefused) {
   EXPECT_EQ(queue.Set(0, 1), -EINVAL);
   EXPECT_EQ(queue.Remove(0), -EINVAL);
   const auto never = [](usermaps_prog_map*, void*, void*, void*) -> long { return 1; };
-  EXPECT_EQ(usermaps_prog_for_each_map_elem(queue.map(), never, nullptr, 0), kNotSupported);
+  EXPECT_EQ(usermaps_prog_for_each_map_elem(queue.map(), never, nullptr, 0), kHelperNotSupported);
 }
 
 TEST(Program, APointerKeepsTheOldValueOfAHashElement) {

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/userspace/possible_cpus.h"
 #include "backends/userspace/usermaps.h"
 
 namespace usermaps::testing {
@@ -39,6 +40,8 @@ class Fd {
  private:
   int fd_;
 };
+
+inline uint32_t CpuCount() { return PossibleCpus::Instance().count(); }
 
 inline Fd MakeMap(bpf_map_type type, uint32_t key_size, uint32_t value_size, uint32_t max_entries,
                   uint32_t flags = 0) {

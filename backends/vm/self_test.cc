@@ -43,7 +43,7 @@ bpf_insn JumpK(int operation, uint8_t left, int32_t right, int offset) {
 bpf_insn JumpX(int operation, uint8_t left, uint8_t right, int offset) {
   return Instruction(BPF_JMP | operation | BPF_X, left, right, offset, 0);
 }
-bpf_insn Call(int32_t index) { return Instruction(BPF_JMP | BPF_CALL, 0, 0, 0, index); }
+bpf_insn CallIndex(int32_t index) { return Instruction(BPF_JMP | BPF_CALL, 0, 0, 0, index); }
 bpf_insn Exit() { return Instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0); }
 
 using Instructions = std::vector<bpf_insn>;
@@ -64,7 +64,7 @@ constexpr uint32_t kScratchSize = 64;
 alignas(8) thread_local std::array<uint8_t, kScratchSize> scratch;
 thread_local VmProgram* running = nullptr;
 
-bool MayAccess(uint64_t address, uint64_t size) {
+bool MayAccessScratch(uint64_t address, uint64_t size) {
   const auto begin = reinterpret_cast<uint64_t>(scratch.data());
   return address >= begin && address + size <= begin + kScratchSize;
 }
@@ -106,7 +106,7 @@ VmSelfTestCase Case(std::string_view name, uint64_t answer, Instructions instruc
   made.answer = answer;
   made.code.instructions = std::move(instructions);
   made.code.calls = std::move(calls);
-  made.code.may_access = &MayAccess;
+  made.code.may_access = &MayAccessScratch;
   return made;
 }
 
@@ -161,7 +161,7 @@ void AddMemory(std::vector<VmSelfTestCase>* cases) {
       return words;
     };
     const Instructions begin =
-        Join({{Call(0), AluX(kMov, 6, 0)},
+        Join({{CallIndex(0), AluX(kMov, 6, 0)},
               Wide(1, 0x0505050505050505),
               {Store(BPF_DW, 6, 0, 1), Store(BPF_DW, 6, 8, 1), Store(BPF_DW, 6, 16, 1)}});
     // What stands there afterwards, the word itself and its neighbours.
@@ -194,29 +194,30 @@ void AddMemory(std::vector<VmSelfTestCase>* cases) {
 void AddCalls(std::vector<VmSelfTestCase>* cases) {
   cases->push_back(Case("a call with five arguments", 1 + 2 * 20 + 3 * 300 + 4 * 4000 + 5 * 50000,
                         {AluK(kMov, 1, 1), AluK(kMov, 2, 20), AluK(kMov, 3, 300),
-                         AluK(kMov, 4, 4000), AluK(kMov, 5, 50000), Call(0), Exit()},
+                         AluK(kMov, 4, 4000), AluK(kMov, 5, 50000), CallIndex(0), Exit()},
                         {TakesFive(&Weigh)}));
   cases->push_back(Case("arguments of 64 bits", kPattern * 2,
                         Join({Wide(2, kPattern),
                               {AluK(kMov, 1, 0), AluK(kMov, 3, 0), AluK(kMov, 4, 0),
-                               AluK(kMov, 5, 0), Call(0), Exit()}}),
+                               AluK(kMov, 5, 0), CallIndex(0), Exit()}}),
                         {TakesFive(&Weigh)}));
   cases->push_back(Case("a negative result of 64 bits", static_cast<uint64_t>(int64_t{-22}),
-                        {Call(0), Exit()}, {TakesNothing(&Negative, VmType::Number())}));
+                        {CallIndex(0), Exit()}, {TakesNothing(&Negative, VmType::Number())}));
   cases->push_back(Case(
       "registers 6 to 9 kept over a call", 6 + 70 + 800 + 9000 - 22,
-      {AluK(kMov, 6, 6), AluK(kMov, 7, 70), AluK(kMov, 8, 800), AluK(kMov, 9, 9000), Call(0),
+      {AluK(kMov, 6, 6), AluK(kMov, 7, 70), AluK(kMov, 8, 800), AluK(kMov, 9, 9000), CallIndex(0),
        AluX(BPF_ADD, 0, 6), AluX(BPF_ADD, 0, 7), AluX(BPF_ADD, 0, 8), AluX(BPF_ADD, 0, 9), Exit()},
       {TakesNothing(&Negative, VmType::Number())}));
-  cases->push_back(Case("a pointer to the stack as argument", kPattern - 3,
-                        Join({Wide(1, kPattern),
-                              {Store(BPF_DW, kFrame, -16, 1), StoreK(BPF_DW, kFrame, -8, 3),
-                               AluX(kMov, 1, kFrame), AluK(BPF_ADD, 1, -16), Call(0), Exit()}}),
-                        {TakesOne(&ReadTwoWords, VmType::Pointer(16))}));
+  cases->push_back(
+      Case("a pointer to the stack as argument", kPattern - 3,
+           Join({Wide(1, kPattern),
+                 {Store(BPF_DW, kFrame, -16, 1), StoreK(BPF_DW, kFrame, -8, 3),
+                  AluX(kMov, 1, kFrame), AluK(BPF_ADD, 1, -16), CallIndex(0), Exit()}}),
+           {TakesOne(&ReadTwoWords, VmType::Pointer(16))}));
   cases->push_back(
       Case("several functions in one program", 3 * 7 - 22,
-           {Call(1), AluX(kMov, 6, 0), AluK(kMov, 1, 0), AluK(kMov, 2, 0), AluK(kMov, 3, 7),
-            AluK(kMov, 4, 0), AluK(kMov, 5, 0), Call(0), AluX(BPF_ADD, 0, 6), Exit()},
+           {CallIndex(1), AluX(kMov, 6, 0), AluK(kMov, 1, 0), AluK(kMov, 2, 0), AluK(kMov, 3, 7),
+            AluK(kMov, 4, 0), AluK(kMov, 5, 0), CallIndex(0), AluX(BPF_ADD, 0, 6), Exit()},
            {TakesFive(&Weigh), TakesNothing(&Negative, VmType::Number())}));
 }
 
@@ -242,7 +243,7 @@ void AddJumps(std::vector<VmSelfTestCase>* cases) {
                                  AluK(kMov, 0, 2), Exit()}})));
     // The same with a register, and what is compared not known from the text of the program alone.
     cases->push_back(Case(jump.name, answer,
-                          Join({{Call(0), AluX(kMov, 7, 0), StoreK(BPF_DW, 7, 0, jump.right)},
+                          Join({{CallIndex(0), AluX(kMov, 7, 0), StoreK(BPF_DW, 7, 0, jump.right)},
                                 Wide(6, kLeft),
                                 {Load(BPF_DW, 8, 7, 0), JumpX(jump.operation, 6, 8, 2),
                                  AluK(kMov, 0, 1), Exit(), AluK(kMov, 0, 2), Exit()}}),
@@ -250,8 +251,8 @@ void AddJumps(std::vector<VmSelfTestCase>* cases) {
   }
   cases->push_back(Case(
       "ja", 12,
-      {Call(0), Load(BPF_DW, 6, 0, 0), AluK(kMov, 0, 2), JumpK(BPF_JEQ, 6, 0, 2), AluK(kMov, 0, 1),
-       Instruction(BPF_JMP | BPF_JA, 0, 0, 1, 0), AluK(BPF_ADD, 0, 10), Exit()},
+      {CallIndex(0), Load(BPF_DW, 6, 0, 0), AluK(kMov, 0, 2), JumpK(BPF_JEQ, 6, 0, 2),
+       AluK(kMov, 0, 1), Instruction(BPF_JMP | BPF_JA, 0, 0, 1, 0), AluK(BPF_ADD, 0, 10), Exit()},
       {TakesNothing(&Scratch, VmType::Pointer(kScratchSize))}));
 }
 
@@ -260,7 +261,7 @@ void AddCallback(std::vector<VmSelfTestCase>* cases) {
   const Instructions callback = {AluX(kMov, 0, 1), AluX(BPF_ADD, 0, 4), Exit()};
   VmSelfTestCase made =
       Case("a callback", (5 + 3) * 10 + (6 + 3),
-           Join({{AluK(kMov, 1, 5)}, Wide(2, 0), {Call(0), Exit()}, callback}),
+           Join({{AluK(kMov, 1, 5)}, Wide(2, 0), {CallIndex(0), Exit()}, callback}),
            {{&CallBackTwice, {VmType::Number(), VmType::Number()}, VmType::Number()}});
   made.code.callback_reference = 1;
   made.code.callback = 5;
