@@ -16,6 +16,15 @@ namespace mapspec {
 // InfoField of every field in which the two differ.
 uint32_t DifferingFields(const MapInfo& a, const MapInfo& b);
 
+// What the prober writes over a byte, or over the first bytes of a value, to see whether they
+// count.
+inline constexpr uint8_t kFlip = 0x5a;
+Bytes Flipped(Bytes bytes);
+// What the buffers hold, cut into pieces of `size` bytes.
+std::vector<Bytes> Pieces(const std::vector<Bytes>& buffers, size_t size);
+// Adds the outcome, or its errors to one that is the same otherwise.
+void Put(AllowedOutcome outcome, std::vector<AllowedOutcome>* found);
+
 class AllowedProber {
  public:
   explicit AllowedProber(const AllowedQuestion& question);
