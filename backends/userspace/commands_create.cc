@@ -18,11 +18,15 @@
 namespace usermaps {
 namespace {
 
-// Whether `node` is in a list such as "0-1,4".
-bool NodeIsOnline(uint32_t node) {
+std::string OnlineNodes() {
   std::ifstream file("/sys/devices/system/node/online");
   std::string list;
-  if (!std::getline(file, list)) return node == 0;
+  return std::getline(file, list) ? list : "0";
+}
+
+// Whether `node` was online when this was first asked: in a list such as "0-1,4".
+bool NodeIsOnline(uint32_t node) {
+  static const std::string list = OnlineNodes();
   const char* at = list.data();
   const char* end = at + list.size();
   while (at < end) {

@@ -105,6 +105,7 @@ void HandleTable::KeepOpen(int fd) {
   if (handle == nullptr || handle->kept_at >= 0) return;
   if (Handle* before = Kept(fd); before != nullptr) Forget(before);  // That promise was broken.
   handle->kept_at = fd;
+  ++live_kept_;
   kept_[static_cast<size_t>(fd)].store(handle);
 }
 
@@ -117,6 +118,7 @@ void HandleTable::Forget(Handle* handle) {
   if (handle->kept_at < 0) return;
   kept_[static_cast<size_t>(handle->kept_at)].store(nullptr);
   handle->kept_at = -1;
+  --live_kept_;
 }
 
 // The slow way: by the file. Two handles of one mappable array differ by their access mode, if at
@@ -247,6 +249,14 @@ std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
     unseen.push_back(handle);
   }
   return unseen;
+}
+
+void HandleTable::SweepUnlessAllAreKept() {
+  {
+    std::lock_guard lock(mutex_);
+    if (live_kept_ == live_) return;
+  }
+  Sweep();
 }
 
 void HandleTable::Sweep() {

@@ -72,6 +72,8 @@ class HandleTable {
   int Open(std::shared_ptr<Object> object, Access access);
 
   void Sweep();
+  // Where every handle is promised to be open there is nothing to look for.
+  void SweepUnlessAllAreKept();
 
  private:
   static constexpr uint32_t kSlotsPerChunk = 1U << 12;
@@ -102,6 +104,7 @@ class HandleTable {
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t looks_ = 0;
   size_t live_ = 0;
+  size_t live_kept_ = 0;  // of these, those that KeepOpen noted
   int highest_fd_ = 0;  // of those given out
   size_t live_after_sweep_ = 0;
   uint64_t bytes_ = 0;

@@ -95,7 +95,7 @@ void ObjectRegistry::Reclaim() {
     });
   }
   released.clear();
-  HandleTable::Instance().Sweep();
+  HandleTable::Instance().SweepUnlessAllAreKept();
   BuriedMaps::Collect();
   std::lock_guard lock(mutex_);
   DropExpired();

@@ -106,6 +106,16 @@ TEST(KeptOpen, ClosedDescriptorIsEbadfAndItsNumberMeansWhatItMeansNext) {
   EXPECT_EQ(Put(null, 1, 1), -EINVAL);
 }
 
+TEST(KeptOpen, IdsAreThoseOfMapsThatWereNotToldClosed) {
+  const int fd = KeepHash();
+  const uint32_t id = Info(fd).id;
+  ASSERT_NE(id, 0u);
+  EXPECT_GE(int{Fd(usermaps_map_get_fd_by_id(id))}, 0);
+  EXPECT_GE(int{Fd(usermaps_map_get_fd_by_id(id))}, 0) << "the second descriptor was closed untold";
+  CloseTold(fd);
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
+}
+
 TEST(KeptOpen, NumberThatIsKeptAgainMeansTheNewMap) {
   const int first = KeepHash();
   Put(first, 1, 11);
