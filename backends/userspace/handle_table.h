@@ -13,7 +13,8 @@
 //   with the permission they have.
 // Promises: who tells of each close of a descriptor (usermaps_keep_open) spares the question, which
 //   is a system call: KeepOpen notes the handle under the descriptor's number. Should the promise
-//   be broken, answers are those of the old handle until Sweep drops it, and the note with it.
+//   be broken, answers are those of the old handle until Sweep drops it, and the note with it;
+//   where all handles are kept, that is when there are twice as many.
 // Reclaiming: nobody else tells when a description is closed. Sweep() asks every descriptor of the
 //   process and drops the handles that none of them means. It looks twice before it drops one,
 //   since a descriptor can move while it looks.
@@ -98,14 +99,14 @@ class HandleTable {
   std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
   std::array<std::atomic<Handle*>, kMaxKept> kept_{};  // by descriptor
   std::mutex sweep_mutex_;  // held by Sweep() to its end; taken before mutex_
-  std::mutex mutex_;  // guards everything below, and writing of slots and of what is kept
+  std::mutex mutex_;        // guards everything below, and writing of slots and of what is kept
   uint32_t used_slots_ = 0;
   std::vector<uint32_t> free_slots_;
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t looks_ = 0;
   size_t live_ = 0;
   size_t live_kept_ = 0;  // of these, those that KeepOpen noted
-  int highest_fd_ = 0;  // of those given out
+  int highest_fd_ = 0;    // of those given out
   size_t live_after_sweep_ = 0;
   uint64_t bytes_ = 0;
   uint64_t bytes_after_sweep_ = 0;

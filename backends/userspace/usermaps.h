@@ -105,7 +105,7 @@ USERMAPS_API void* usermaps_mmap(void* address, size_t length, int protection, i
 // map's, which costs more than all else it does. keep_open promises that this number is not closed
 // (dup2, close_range …) before may_close, and calls need not ask. What is no handle, and the second
 // number of one handle (dup), is asked about all the same. A broken promise gives answers of the
-// map that the number once meant, nothing worse.
+// map that the number once meant, and keeps that map until many more were made; nothing worse.
 USERMAPS_API void usermaps_keep_open(int fd);
 USERMAPS_API void usermaps_may_close(int fd);
 
