@@ -25,6 +25,7 @@ struct InnerFacts {
   uint32_t max_entries = 0;
   uint32_t map_flags = 0;
   uint32_t cpus = 0;
+  bool has_lock = false;
 };
 
 struct MapFacts {

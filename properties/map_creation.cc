@@ -56,6 +56,9 @@ void MakeTooLarge(Entropy& entropy, MapCreate* create) {
       break;
     default:
       create->value_size = entropy.Pick(kBeyondKmalloc);
+      if (IsPerCpu(create->type) && entropy.OneIn(2)) {
+        create->value_size = kPercpuMax + 1 + entropy.Below32(64);
+      }
       break;
   }
 }
@@ -66,7 +69,8 @@ void CorruptOnce(Entropy& entropy, const GeneratorOptions& options, MapCreate* c
                                           static_cast<MapType>(0x80000000u)};
   static constexpr uint32_t kKeySizes[] = {0, 1, 3, 4, 5, 8, 512, 513};
   static constexpr uint32_t kTypeIds[] = {0, 1, kBtfKeyTypeId, kBtfValueTypeId, 99, 0xffffffffu};
-  switch (entropy.Below(16)) {
+  static constexpr uint32_t kValueSizes[] = {1, 2, 3, 5, 8, 16, 512};
+  switch (entropy.Below(17)) {
     case 0:
       create->key_size = 0;
       break;
@@ -112,6 +116,9 @@ void CorruptOnce(Entropy& entropy, const GeneratorOptions& options, MapCreate* c
       if (create->btf == kNoBtf && entropy.OneIn(2)) create->btf = kBadBtf;
       break;
     case 14:
+      create->value_size = entropy.Pick(kValueSizes);
+      break;
+    case 15:
       if (Has(options.capabilities, Capability::kRawAttr)) {
         static constexpr uint32_t kAttrSizes[] = {20, 24, 28, 44, 64, 72, 512, 4096, 4097, 8192};
         create->attr_size = entropy.Pick(kAttrSizes);
@@ -156,11 +163,16 @@ void DrawCreate(Entropy& entropy, const GeneratorOptions& options, const MapKind
   create->name = DrawName(entropy);
   if (entropy.OneIn(16)) create->numa_node = entropy.Below32(3);
   const bool large = options.large_maps && !entropy.OneIn(4);
-  if (entropy.OneIn(large ? 4 : 512) && !kind.of_maps && !kind.of_sockets) {
+  if (entropy.OneIn(large                         ? 4
+                    : kind.type == MapType::ARRAY ? 256
+                                                  : 512) &&
+      !kind.of_maps && !kind.of_sockets) {
     static constexpr uint32_t kValues[] = {
         32768, 32769, 32776, 65536, 1u << 20, kKmallocMax - 64, kKmallocMax};
     create->value_size = entropy.Pick(kValues);
     if (IsPerCpu(kind.type)) create->value_size = kPercpuMax - entropy.Below32(9);
+    // The only one whose elements may be longer.
+    if (kind.type == MapType::ARRAY && entropy.OneIn(2)) create->value_size = kKmallocMax + 8;
     create->max_entries = 1;
   } else if (large || entropy.OneIn(1024)) {
     create->max_entries = 1001 + entropy.Below32(large ? 16384 : 65536);

@@ -99,6 +99,8 @@ class OperationWriter {
   Handle PickInner(const MapFacts& outer, bool may_create);
   // Puts a map into an element that nothing else holds afterwards.
   void LetGo(uint16_t slot);
+  // Closes the map that one was created with, and asks whether it is gone.
+  void LetGoOfTemplate(Handle inner);
   void LoadBtf(uint16_t slot, uint32_t key_size, uint32_t value_size, int32_t lock_offset);
 
   // What one program does: the helper it calls, and what it does around the call.

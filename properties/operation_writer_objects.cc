@@ -78,29 +78,43 @@ void OperationWriter::Create(bool corrupt) {
   DrawCreate(entropy_, options_, *kind.kind, &create);
   MapFacts map;
   if (kind.kind->of_maps) PickTemplate(&create, &map);
+  // What is wrong in a way that only this type refuses: shown best when nothing else is.
+  bool odd = false;
+  const bool keyless = kind.kind->key_kind == KeyKind::kNone;
   // Where BTF is refused it is asked for seldom.
-  const bool takes_btf = !kind.kind->of_sockets || (corrupt && entropy_.OneIn(8));
-  if (takes_btf && kind.kind->key_kind != KeyKind::kNone &&
-      Has(options_.capabilities, Capability::kBtfLoad) &&
+  const bool takes_btf =
+      (!kind.kind->of_sockets && !keyless) || (corrupt && entropy_.OneIn(keyless ? 2 : 8));
+  if (takes_btf && Has(options_.capabilities, Capability::kBtfLoad) &&
       entropy_.OneIn(kind.kind->of_maps ? 64 : 8)) {
+    const bool odd_key = corrupt && kind.kind->key_kind == KeyKind::kIndex && entropy_.OneIn(3);
+    odd = keyless || odd_key;
+    if (odd_key) create.value_size = 4;  // As long as the key.
     const auto slot = static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kBtfs));
     if (!kind.kind->of_maps) create.value_size = std::max<uint32_t>(create.value_size, 4);
     int32_t lock_offset = -1;
-    if (kind.kind->locks && !entropy_.OneIn(4)) {
+    const bool refused_lock = corrupt && !kind.kind->locks && !keyless && entropy_.OneIn(2);
+    odd |= refused_lock;
+    if (refused_lock || (kind.kind->locks && !entropy_.OneIn(4))) {
       lock_offset =
           static_cast<int32_t>(4 * entropy_.Below(std::min<uint32_t>(create.value_size, 16) / 4));
       // Where no lock may be, or where it is not aligned.
-      if (corrupt && entropy_.OneIn(2)) lock_offset += 1 + static_cast<int32_t>(entropy_.Below(4));
+      if (corrupt && !odd && entropy_.OneIn(2))
+        lock_offset += 1 + static_cast<int32_t>(entropy_.Below(4));
     }
-    LoadBtf(slot, create.key_size, create.value_size, lock_offset);
+    LoadBtf(slot, keyless ? 4 : create.key_size, create.value_size, lock_offset);
     create.btf = slot;
-    create.btf_key_type_id = kBtfKeyTypeId;
+    create.btf_key_type_id = odd_key ? kBtfValueTypeId : kBtfKeyTypeId;
+    if (keyless && entropy_.OneIn(2)) create.btf_key_type_id = 0;
     create.btf_value_type_id = kBtfValueTypeId;
     map.has_lock = lock_offset >= 0;
     if (map.has_lock)
       create.map_flags &= ~BPF_F_MMAPABLE | (entropy_.OneIn(8) ? BPF_F_MMAPABLE : 0);
   }
-  if (corrupt) {
+  if (corrupt && kind.kind->of_maps && entropy_.OneIn(8)) {
+    create.inner_map = entropy_.OneIn(2) ? kNotAMap : kBadFd;
+    odd = true;
+  }
+  if (corrupt && (!odd || entropy_.OneIn(4))) {
     CorruptCreate(entropy_, options_, &create);
     if (entropy_.OneIn(16) && !kind.kind->of_maps)
       create.inner_map = Handle{static_cast<uint16_t>(entropy_.Below(GeneratorWorld::kHandles))};
@@ -133,6 +147,7 @@ void OperationWriter::Create(bool corrupt) {
     world_.Empty(create.result.slot);
     return;
   }
+  if (kind.kind->of_maps && entropy_.OneIn(8)) LetGoOfTemplate(create.inner_map);
   // A map that only refuses half of the calls is told soon, and long elements cost more than they
   // tell.
   const bool half = (create.map_flags & (BPF_F_RDONLY | BPF_F_WRONLY)) != 0;
@@ -159,7 +174,8 @@ void OperationWriter::ObjectAction(Action action, uint16_t slot) {
       GetInfo& op = Add<GetInfo>();
       op.map = handle;
       if (quirks.flags || entropy_.OneIn(8)) {
-        static constexpr uint32_t kLengths[] = {1, 4, 8, 40, 80, 88, 96, 104, 112, 128, 256, 4096};
+        static constexpr uint32_t kLengths[] = {1,   4,   8,   40,  80,   88,   96,
+                                                104, 112, 128, 256, 4096, 4097, 8192};
         op.info_len = entropy_.Pick(kLengths);
       }
       op.info = DrawPointer(quirks.null_value, quirks.bad_value);

@@ -155,8 +155,8 @@ ScriptGenerator::ScriptGenerator(const GeneratorOptions& options)
   const bool of_maps = std::any_of(kinds_.begin(), kinds_.end(),
                                    [](const Kind& kind) { return kind.kind->of_maps; });
   for (const MapKind& kind : MapKinds()) {
-    // Of PERCPU_ARRAY: operation_writer_inner.cc.
-    if (!of_maps || kind.of_maps || kind.type == MapType::PERCPU_ARRAY) continue;
+    if (!of_maps || kind.of_maps) continue;
+    if (kind.type == MapType::PERCPU_ARRAY && !options_.any_inner_percpu_array) continue;
     if (among(options_.lacking, kind.type)) continue;
     inner_kinds_.push_back({&kind, MakeTable(kind, options_)});
   }

@@ -46,11 +46,14 @@ struct GeneratorOptions {
   // as calls on elements.
   bool mostly_objects = false;
   // What one map may take, in bytes; at most 64 MiB are used.
-  uint64_t max_map_bytes = uint64_t{8} << 20;
+  uint64_t max_map_bytes = uint64_t{9} << 20;
   // Most maps have thousands of elements, and are filled, or values as long as may be.
   bool large_maps = false;
   // The first map stays as long as the script lasts, and nothing takes its place.
   bool one_history = false;
+  // Maps of maps hold PERCPU_ARRAYs too, of any size: no kernel runs the script (see
+  // operation_writer_inner.cc).
+  bool any_inner_percpu_array = false;
 };
 
 // Whether there is a program path at all.

@@ -30,14 +30,14 @@ constexpr uint32_t Sum() {
 }
 static_assert(Sum() == kShapeWeights);
 
-// An element of a map of maps that is replaced or deleted costs a kernel a millisecond.
+// Where each element of a map of maps takes long.
 constexpr uint64_t kShorterOfMaps = 10;
 
 }  // namespace
 
 std::span<const ScriptShape> AllScriptShapes() { return kShapes; }
 
-ScriptShapes::ScriptShapes(const Options& options) : seed_(options.seed) {
+ScriptShapes::ScriptShapes(const Options& options) : seed_(options.seed), kernel_(options.kernel) {
   std::vector<MapType> types;
   for (const MapKind& kind : MapKinds()) {
     const auto& lacking = options.lacking;
@@ -51,6 +51,7 @@ ScriptShapes::ScriptShapes(const Options& options) : seed_(options.seed) {
     generator.capabilities = options.capabilities;
     generator.page_size = options.page_size;
     generator.possible_cpus = options.possible_cpus;
+    generator.any_inner_percpu_array = !options.kernel;
     generator.mostly_programs = shape.mostly_programs;
     generator.large_maps = shape.large_maps;
     generator.one_history = shape.one_history;
@@ -82,7 +83,7 @@ ScriptPlan ScriptShapes::Plan(uint64_t index) const {
   plan.operations =
       shape.min_operations + SplitMix(&state) % (shape.max_operations - shape.min_operations + 1);
   const std::vector<MapType>& types = generators_[plan.generator].options().types;
-  if (types.size() == 1 && FindMapKind(types[0])->of_maps) {
+  if (kernel_ && types.size() == 1 && FindMapKind(types[0])->of_maps) {
     plan.operations = std::max<uint64_t>(1, plan.operations / kShorterOfMaps);
   }
   plan.entropy_seed = SplitMix(&state);

@@ -52,6 +52,9 @@ class ScriptShapes {
     std::vector<MapType> lacking;
     uint32_t page_size = 4096;
     uint32_t possible_cpus = 2;
+    // Whether one of the backends is a kernel. An element of a map of maps that is replaced or
+    // deleted costs it a millisecond (their scripts are shorter then), and some inner maps harm it.
+    bool kernel = true;
   };
   explicit ScriptShapes(const Options& options);
   ScriptPlan Plan(uint64_t index) const;
@@ -71,6 +74,7 @@ class ScriptShapes {
     size_t count = 0;
   };
   uint64_t seed_;
+  bool kernel_;
   std::vector<Row> rows_;
   std::vector<ScriptGenerator> generators_;
 };

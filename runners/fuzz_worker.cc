@@ -33,8 +33,10 @@ ScriptShapes::Options CommonGround(const std::vector<Backend*>& backends, uint64
   options.seed = seed;
   options.page_size = backends[0]->environment().page_size;
   options.possible_cpus = backends[0]->environment().possible_cpus;
+  options.kernel = false;
   for (Backend* backend : backends) {
     options.capabilities &= backend->capabilities();
+    options.kernel |= backend->environment().backend == "kernel";
     for (const MapKind& kind : MapKinds()) {
       const auto& lacking = options.lacking;
       const bool known = std::find(lacking.begin(), lacking.end(), kind.type) != lacking.end();

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,6 +50,31 @@ FuzzBackend LibraryUnderTest() {
   return backend;
 }
 
+// What the handler below looks at: this process measures one mutant, in one thread.
+struct Watched {
+  const FuzzCounts* counts = nullptr;
+  Sighting* sighting = nullptr;
+  double start = 0;
+  uint64_t judged = 0;
+};
+Watched watched;
+
+// A piece of a script takes a fraction of this; what takes longer is in a call that does not
+// return, as `fuzz` would notice with its limit for each call.
+constexpr time_t kNoProgressSeconds = 2;
+
+void NoticeHang(int) {
+  if (watched.counts->judged != watched.judged) {
+    watched.judged = watched.counts->judged;
+    return;
+  }
+  watched.sighting->operations = watched.judged;
+  watched.sighting->seconds = CpuSeconds() - watched.start;
+  std::memcpy(watched.sighting->clause, "(does not return)", sizeof "(does not return)");
+  watched.sighting->state = Sighting::State::kFound;
+  _exit(0);
+}
+
 [[noreturn]] void ChildMain(const std::string& mutant, const std::vector<FuzzBackend>& backends,
                             const ScriptShapes& shapes, double limit, Sighting* sighting) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -64,6 +90,10 @@ FuzzBackend LibraryUnderTest() {
   if (usermaps_set_mutant(mutant.c_str()) != 0 || !worker.Open()) _exit(3);
   sighting->state = Sighting::State::kRunning;
   const double start = CpuSeconds();
+  watched = {&worker.counts(), sighting, start, 0};
+  signal(SIGVTALRM, &NoticeHang);
+  const itimerval ticks{{kNoProgressSeconds, 0}, {kNoProgressSeconds, 0}};
+  setitimer(ITIMER_VIRTUAL, &ticks, nullptr);
   for (uint64_t index = 0; worker.findings().empty(); ++index) {
     sighting->operations = worker.counts().judged;
     sighting->seconds = CpuSeconds() - start;
