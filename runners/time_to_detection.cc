@@ -24,6 +24,7 @@
 #include "runners/fuzz_numbers.h"
 #include "runners/fuzz_worker.h"
 #include "runners/mutant_run.h"
+#include "runners/progress.h"
 #include "runners/signals.h"
 
 namespace mapspec {
@@ -167,6 +168,7 @@ class Measurement {
   // False when it was interrupted or no child could be started.
   bool Run(std::vector<Row>* rows) {
     size_t running = 0;
+    progress_.Begin("the fuzzer on mutants", rows->size());
     for (Row& row : *rows) {
       for (unsigned seed = 0; seed < options_.seeds; ++seed) {
         if (StopFlag().load()) break;
@@ -176,6 +178,7 @@ class Measurement {
       }
     }
     while (running != 0) running -= WaitForOne();
+    progress_.End();
     return !StopFlag().load();
   }
 
@@ -206,6 +209,7 @@ class Measurement {
       return false;
     }
     AddChildToKill(pid);
+    progress_.TestStarted(row->mutant);
     children_[place] = {pid, row, Now()};
     return true;
   }
@@ -238,14 +242,20 @@ class Measurement {
     }
   }
 
-  void Note(Row* row, const Sighting& sighting, bool crashed) const {
+  void Note(Row* row, const Sighting& sighting, bool crashed) {
     const bool found = sighting.state == Sighting::State::kFound || crashed;
     row->seconds.push_back(found ? sighting.seconds : INFINITY);
     row->operations.push_back(found ? static_cast<double>(sighting.operations) : INFINITY);
     if (found) ++row->clauses[crashed ? "(crash)" : sighting.clause];
+    if (row->seconds.size() != options_.seeds) return;
+    TestResult tried;
+    tried.id = row->mutant;
+    tried.status = Status::kPass;
+    progress_.TestEnded(tried);
   }
 
   DetectionOptions options_;
+  Progress progress_{stderr, false};
   std::vector<FuzzBackend> backends_;
   std::vector<ScriptShapes> shapes_;
   Sighting* sightings_ = nullptr;
