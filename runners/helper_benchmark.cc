@@ -68,7 +68,7 @@ void JudgeHelpers(benchmark::State& state, const std::string& selector, bool bat
     fine = fine && run(script.operations);
     operations += static_cast<int64_t>(script.operations.size());
   }
-  if (!fine) state.SkipWithError("not carried out, or a violation: nothing to measure");
+  if (!fine) return state.SkipWithError("not carried out, or a violation: nothing to measure");
   state.SetItemsProcessed(operations);
 }
 BENCHMARK_CAPTURE(JudgeHelpers, kernel_one_by_one, "kernel", false);
