@@ -247,9 +247,11 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
                       "Of everything random; default: a new one, which is printed");
   command->add_option("--effort", options->effort, "quick, normal or thorough")
       ->capture_default_str();
-  command->add_option("-j,--jobs", run.jobs, "Worker processes")
-      ->check(CLI::Range(1u, 64u))
-      ->capture_default_str();
+  command
+      ->add_option("-j,--jobs", run.jobs,
+                   "Worker processes of each backend; default: 8 for kernel, where calls mostly "
+                   "wait, else 1")
+      ->check(CLI::Range(1u, 64u));
   command->add_option("--shard", options->shard, "I/N: the I-th of N parts of the suite")
       ->capture_default_str();
   command

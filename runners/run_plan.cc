@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runners/run_plan.h"
 
+#include <algorithm>
 #include <map>
 
 namespace mapspec {
@@ -40,6 +41,15 @@ std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter,
     plan.push_back(std::move(test));
   }
   return plan;
+}
+
+unsigned WorkersFor(const RunOptions& options, const std::string& backend) {
+  if (options.jobs != 0) return options.jobs;
+  // Several processes cannot share one file of GoogleTest's own.
+  const bool one_file =
+      std::any_of(options.gtest_flags.begin(), options.gtest_flags.end(),
+                  [](const std::string& flag) { return flag.starts_with("--gtest_output"); });
+  return backend == "kernel" && !one_file ? 8 : 1;
 }
 
 std::vector<std::string> AllIds(const Specs& specs) {

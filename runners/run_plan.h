@@ -34,7 +34,7 @@ struct RunOptions {
   std::string profile;  // "": each backend's own.
   uint64_t seed = 0;
   Effort effort = Effort::kNormal;
-  unsigned jobs = 1;
+  unsigned jobs = 0;  // Worker processes of each backend; 0: see WorkersFor.
   unsigned shard = 1, shards = 1;
   std::string out = "mapspec-out";
   std::vector<std::string> specs;  // As given; for the lines that show a failure again.
@@ -50,6 +50,9 @@ struct RunOptions {
 // into `options.shard`: the scenarios of one clause stay together.
 std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter,
                                   const RunOptions& options);
+// Worker processes for this backend. A kernel lets callers wait (for programs that may still use
+// what is deleted) rather than work: many workers wait at the same time.
+unsigned WorkersFor(const RunOptions& options, const std::string& backend);
 // Every id (of clauses and of tests), for messages.
 std::vector<std::string> AllIds(const Specs& specs);
 // The level of a clause of `specs`.

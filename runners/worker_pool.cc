@@ -92,7 +92,7 @@ class Pool {
         results_(results) {}
 
   void Run() {
-    std::vector<std::vector<const PlannedTest*>> shares(std::max(1u, options_.jobs));
+    std::vector<std::vector<const PlannedTest*>> shares(WorkersFor(options_, backend_));
     for (size_t i = 0; i < plan_.size(); ++i) shares[i % shares.size()].push_back(&plan_[i]);
     for (auto& share : shares) {
       if (!share.empty()) Start(std::move(share));
