@@ -2,6 +2,8 @@
 #include "oracle/bytes.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace mapspec {
 
@@ -63,17 +65,36 @@ bool Bytes::FromHex(std::string_view hex, Bytes* out) {
   return true;
 }
 
+namespace {
+
+constexpr size_t kPeriod = 256;
+constexpr auto kPoison = [] {
+  std::array<uint8_t, kPeriod> poison{};
+  for (size_t i = 0; i < kPeriod; ++i) poison[i] = PoisonByte(i);
+  return poison;
+}();
+static_assert(PoisonByte(kPeriod + 7) == PoisonByte(7));
+
+}  // namespace
+
+void FillPoison(uint8_t* data, size_t size) {
+  for (; size > kPeriod; data += kPeriod, size -= kPeriod) {
+    std::memcpy(data, kPoison.data(), kPeriod);
+  }
+  if (size != 0) std::memcpy(data, kPoison.data(), size);
+}
+
 Bytes Poison(size_t size) {
   Bytes bytes(size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = PoisonByte(i);
+  FillPoison(bytes.data(), size);
   return bytes;
 }
 
 bool IsPoison(const uint8_t* data, size_t size) {
-  for (size_t i = 0; i < size; ++i) {
-    if (data[i] != PoisonByte(i)) return false;
+  for (; size > kPeriod; data += kPeriod, size -= kPeriod) {
+    if (std::memcmp(data, kPoison.data(), kPeriod) != 0) return false;
   }
-  return true;
+  return size == 0 || std::memcmp(data, kPoison.data(), size) == 0;
 }
 
 }  // namespace mapspec

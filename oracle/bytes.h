@@ -116,6 +116,7 @@ class Bytes {
 // untouched" can be told from zero-filling and from most values. Byte i of every poisoned buffer is
 // PoisonByte(i).
 constexpr uint8_t PoisonByte(size_t i) { return static_cast<uint8_t>(0xA5 ^ (i * 0x3B)); }
+void FillPoison(uint8_t* data, size_t size);
 Bytes Poison(size_t size);
 bool IsPoison(const uint8_t* data, size_t size);
 inline bool IsPoison(const Bytes& bytes) { return IsPoison(bytes.data(), bytes.size()); }

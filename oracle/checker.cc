@@ -29,9 +29,8 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
   state_->caller = operation.caller;
   state_->cpu = operation.cpu;
   if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
-    Outcome translated;
-    const bool named_by_id = state_->TranslateIds(operation.call, outcome, &translated);
-    const Outcome& judged = named_by_id ? translated : outcome;
+    const bool named_by_id = state_->TranslateIds(operation.call, outcome);
+    const Outcome& judged = named_by_id ? state_->translated : outcome;
     std::visit([&](const auto& call) { state_->On(call, judged); }, operation.call);
     if (named_by_id) state_->NameId(outcome);
     state_->FollowInnerMaps(operation.call, outcome);
@@ -162,7 +161,10 @@ Settled Checker::State::Settle(const Expectation& expected, const Outcome& outco
     }
     Cite(alternative.clause);
     Cite(alternative.exact);
-    for (const ClauseId clause : expected.also) Cite(clause);
+    for (const ClauseId clause : expected.also) {
+      if (clause == kNoClause) break;
+      Cite(clause);
+    }
     return outcome.error == Errno::kNone ? Settled::kSucceeded : Settled::kFailed;
   }
   // Which promise is broken: of two refusals that differ in their errno only the exact one.
@@ -259,13 +261,6 @@ void Checker::State::CiteWrite(const HandleState& handle) {
   using G = clause::generic;
   if (!handle.can_read) Cite(G::permission_other_right_stays);
   if (caller == Caller::kUnprivileged) Cite(G::permission_unprivileged_descriptor);
-}
-
-const Bytes& Checker::State::Fit(const Bytes& bytes, size_t size, Bytes* scratch) {
-  if (bytes.size() == size) return bytes;
-  *scratch = bytes;
-  scratch->Resize(size);
-  return *scratch;
 }
 
 const Bytes& OutputBytes(const Outcome& outcome) {

@@ -46,6 +46,7 @@ struct Checker::State {
   // A key or value of the size that the map wants, where the script's is shorter or longer.
   Bytes key_scratch;
   Bytes value_scratch;
+  Outcome translated;  // See TranslateIds.
 
   void On(const MapCreate& op, const Outcome& outcome);
   void On(const Lookup& op, const Outcome& outcome);
@@ -150,9 +151,9 @@ struct Checker::State {
 
   // ---- Maps of maps (map_of_maps_rules.cc)
 
-  // Puts indices in the World in the place of the ids that an outcome shows; false where it shows
-  // none.
-  bool TranslateIds(const Call& call, const Outcome& outcome, Outcome* translated);
+  // Puts indices in the World in the place of the ids that an outcome shows, in `translated`; false
+  // where it shows none.
+  bool TranslateIds(const Call& call, const Outcome& outcome);
   // The index of the map that has this id, learned where only `expected` (an index) can be meant.
   uint32_t MapWithId(const Bytes& id_bytes, const Bytes* expected);
   // The reverse, in what is told of a violation.
@@ -192,7 +193,12 @@ struct Checker::State {
   }
 
   // `bytes` with exactly `size` bytes, in `scratch` where they have to be padded or cut.
-  static const Bytes& Fit(const Bytes& bytes, size_t size, Bytes* scratch);
+  static const Bytes& Fit(const Bytes& bytes, size_t size, Bytes* scratch) {
+    if (bytes.size() == size) return bytes;
+    *scratch = bytes;
+    scratch->Resize(size);
+    return *scratch;
+  }
 };
 
 // The output of an outcome as bytes; an empty constant where there is none (damaged traces).

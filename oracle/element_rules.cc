@@ -336,7 +336,8 @@ void Checker::State::On(const Update& op, const Outcome& outcome) {
         Overloaded{
             [](auto&) { return Expectation::Anything(); },
             [&](HashModel& hash) {
-              const bool is_new = !hash.ExpectLookup(key).AllowsSuccess();
+              const bool is_new =
+                  map->attributes.per_cpu() && !hash.ExpectLookup(key).AllowsSuccess();
               const Expectation model = hash.ExpectUpdate(key, flags, cpu);
               return WithCpuFlags(model, map->attributes, op.flags, is_new, hash.clauses());
             },

@@ -4,7 +4,8 @@
 // is known to be there or only may be, and the notes of the iteration knowledge
 // (oracle/iteration.h). It is a plain hash table; nothing in it says what a BPF map means. Elements
 // have stable indices while they live, and neither look-up nor replacement allocates for keys and
-// values of up to Bytes::kInline bytes. Copyable; thread-safety that of a plain value.
+// values of up to Bytes::kInline bytes. Copyable; one thread at a time, for Find() too,
+// which remembers what it found.
 #ifndef ORACLE_ELEMENT_TABLE_H_
 #define ORACLE_ELEMENT_TABLE_H_
 
@@ -39,10 +40,17 @@ class ElementTable {
 
   // The index of the live element with this key, or kNone.
   uint32_t Find(const Bytes& key) const {
+    // Most questions are about the element that the last one was about.
+    if (last_found_ < elements_.size() && elements_[last_found_].live &&
+        elements_[last_found_].key == key) {
+      return last_found_;
+    }
     if (slots_.empty()) return kNone;
     for (size_t i = Hash(key) & mask();; i = (i + 1) & mask()) {
       if (slots_[i] == kNone) return kNone;
-      if (slots_[i] != kDeleted && elements_[slots_[i]].key == key) return slots_[i];
+      if (slots_[i] != kDeleted && elements_[slots_[i]].key == key) {
+        return last_found_ = slots_[i];
+      }
     }
   }
 
@@ -135,6 +143,7 @@ class ElementTable {
     ForEach([this](uint32_t index) { Link(index); });
   }
 
+  mutable uint32_t last_found_ = kNone;
   std::vector<Element> elements_;
   std::vector<uint32_t> slots_;  // Indices into elements_, open addressing; a power of two long.
   std::vector<uint32_t> free_;

@@ -98,18 +98,19 @@ void HashModel::Narrow() {
     return;
   }
   // Where there is no room beside those that are surely there, the doubtful ones cannot be.
-  const auto no_room = [&](const ElementTable::Element& element) {
-    if (certain() >= attributes_.max_entries) return true;
-    if (!own_lists() || element.cpu == kAnyCpu) return false;
-    uint64_t of_cpu = 0;
-    elements_.ForEach([&](uint32_t i) {
-      of_cpu += elements_[i].certain && elements_[i].cpu == element.cpu ? 1 : 0;
-    });
-    return of_cpu >= attributes_.max_entries / attributes_.possible_cpus;
-  };
+  const bool full = certain() >= attributes_.max_entries;
+  if (!full && !own_lists()) return;
+  std::vector<uint64_t> certain_of_cpu(attributes_.possible_cpus);
+  const auto knows_list = [&](uint32_t i) { return elements_[i].cpu < certain_of_cpu.size(); };
+  elements_.ForEach([&](uint32_t i) {
+    if (elements_[i].certain && knows_list(i)) ++certain_of_cpu[elements_[i].cpu];
+  });
+  const uint64_t share = attributes_.max_entries / attributes_.possible_cpus;
   std::vector<uint32_t> absent;
   elements_.ForEach([&](uint32_t i) {
-    if (!elements_[i].certain && no_room(elements_[i])) absent.push_back(i);
+    const bool list_full =
+        own_lists() && knows_list(i) && certain_of_cpu[elements_[i].cpu] >= share;
+    if (!elements_[i].certain && (full || list_full)) absent.push_back(i);
   });
   for (const uint32_t index : absent) Erase(index);
   evicted_ |= !absent.empty();

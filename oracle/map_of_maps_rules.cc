@@ -71,7 +71,7 @@ uint32_t Checker::State::MapWithId(const Bytes& id_bytes, const Bytes* expected)
   return index;
 }
 
-bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome, Outcome* translated) {
+bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome) {
   const auto* lookup = std::get_if<Lookup>(&call);
   const auto* batch = std::get_if<LookupBatch>(&call);
   if (lookup == nullptr && batch == nullptr) return false;
@@ -83,8 +83,8 @@ bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome, Outc
       Cite(MapOfMapsClausesOf(map->attributes.type).freeze_inner_stays_writable);
     }
     const Bytes& key = Fit(lookup->key.bytes, map->attributes.key_size, &key_scratch);
-    *translated = outcome;
-    translated->output = ValueOf(MapWithId(OutputBytes(outcome), InnerMapAt(*map, key)));
+    translated = outcome;
+    translated.output = ValueOf(MapWithId(OutputBytes(outcome), InnerMapAt(*map, key)));
     return true;
   }
   // With other errors `count` is as it was, and nothing was given.
@@ -97,8 +97,8 @@ bool Checker::State::TranslateIds(const Call& call, const Outcome& outcome, Outc
       output.keys.size() < size_t{output.count} * key_size) {
     return false;
   }
-  *translated = outcome;
-  auto* named = std::get_if<Boxed<BatchOutput>>(&translated->output);
+  translated = outcome;
+  auto* named = std::get_if<Boxed<BatchOutput>>(&translated.output);
   for (size_t n = 0; named != nullptr && n < output.count; ++n) {
     const Bytes key = output.keys.Slice(n * key_size, key_size);
     const Bytes value = ValueOf(MapWithId(output.values.Slice(n * 4, 4), InnerMapAt(*map, key)));

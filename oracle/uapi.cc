@@ -156,11 +156,6 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-bool IsPerCpu(MapType type) {
-  return type == MapType::PERCPU_HASH || type == MapType::PERCPU_ARRAY ||
-         type == MapType::LRU_PERCPU_HASH || type == MapType::PERCPU_CGROUP_STORAGE;
-}
-
 std::string MapTypeName(MapType type) {
   const auto number = static_cast<uint32_t>(type);
   if (number > kMaxMapType) return std::to_string(number);

@@ -121,7 +121,10 @@ inline constexpr uint32_t kMaxMapType = static_cast<uint32_t>(MapType::RHASH);
 
 // Whether every element has one value for each possible CPU. System calls see them all, one behind
 // the other, each at a multiple of eight bytes.
-bool IsPerCpu(MapType type);
+constexpr bool IsPerCpu(MapType type) {
+  return type == MapType::PERCPU_HASH || type == MapType::PERCPU_ARRAY ||
+         type == MapType::LRU_PERCPU_HASH || type == MapType::PERCPU_CGROUP_STORAGE;
+}
 inline constexpr uint64_t PerCpuStride(uint64_t value_size) { return (value_size + 7) / 8 * 8; }
 
 // "BPF_MAP_TYPE_HASH"; "200" for a number without a name.

@@ -27,16 +27,10 @@ MapModel MakeModel(const MapAttributes& attributes) {
   }
 }
 
-const HandleState& World::At(Handle handle) const {
+const HandleState& World::NotInASlot(Handle handle) {
   static const HandleState kClosed;
   static const HandleState kOther{.kind = HandleState::Kind::kOther, .socket = std::nullopt};
-  if (handle.slot < handles_.size()) return handles_[handle.slot];
   return handle == kNotAMap ? kOther : kClosed;
-}
-
-MapState* World::MapOfOrNull(Handle handle) {
-  const HandleState& state = At(handle);
-  return state.kind == HandleState::Kind::kMap ? &maps_[state.map] : nullptr;
 }
 
 void World::Fill(Handle slot, std::optional<HandleState> handle) {
@@ -174,7 +168,9 @@ void World::FillBtf(uint16_t slot, std::optional<BtfLoad> btf) {
 
 void World::SyncInner(uint32_t outer) {
   std::vector<uint32_t> now;
-  const auto note = [&](const Bytes& value) { now.push_back(static_cast<uint32_t>(value.ToNumber())); };
+  const auto note = [&](const Bytes& value) {
+    now.push_back(static_cast<uint32_t>(value.ToNumber()));
+  };
   MapState& state = maps_[outer];
   if (const auto* hash = std::get_if<HashModel>(&state.model)) hash->ForEachValue(note);
   if (const auto* array = std::get_if<ArrayOfMapsModel>(&state.model)) array->ForEachValue(note);

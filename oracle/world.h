@@ -90,11 +90,16 @@ struct View {
 class World {
  public:
   // The descriptor in a slot; a constant for kBadFd, kNotAMap and slots never filled.
-  const HandleState& At(Handle handle) const;
+  const HandleState& At(Handle handle) const {
+    return handle.slot < handles_.size() ? handles_[handle.slot] : NotInASlot(handle);
+  }
   // The map behind a descriptor that is one.
   MapState& MapOf(const HandleState& handle) { return maps_[handle.map]; }
   const MapState& MapOf(const HandleState& handle) const { return maps_[handle.map]; }
-  MapState* MapOfOrNull(Handle handle);
+  MapState* MapOfOrNull(Handle handle) {
+    const HandleState& state = At(handle);
+    return state.kind == HandleState::Kind::kMap ? &maps_[state.map] : nullptr;
+  }
   MapState& map(uint32_t index) { return maps_[index]; }
 
   // Puts a descriptor (or, with nullopt, nothing) into a slot; what the slot held is closed.
@@ -135,6 +140,7 @@ class World {
   void FillBtf(uint16_t slot, std::optional<BtfLoad> btf);
 
  private:
+  static const HandleState& NotInASlot(Handle handle);
   void Release(uint32_t map);
   void CloseSocket(uint32_t socket);
 

@@ -63,7 +63,7 @@ class ScriptShapes {
   }
 
   // The length of all pieces but the last.
-  static constexpr size_t kPiece = 4096;
+  static constexpr size_t kPiece = 256;
   // Large maps have to be filled in one piece.
   static constexpr size_t kLargePiece = 32768;
 

@@ -30,7 +30,7 @@ std::shared_ptr<ApiSetup> UserspaceSetup() {
 #undef MAPSPEC_FILL
   setup->map_memory = &::usermaps_mmap;
   setup->opened = &::usermaps_keep_open;
-  setup->closing = &::usermaps_may_close;
+  setup->close = &::usermaps_close;
   setup->capabilities = CapabilitiesOf(setup->api);
   Add(&setup->capabilities, Capability::kMmap);
   Add(&setup->capabilities, Capability::kPinnedThread);

@@ -68,8 +68,8 @@ ApiSession::~ApiSession() {
   programs_.reset();  // Before the maps that programs refer to.
   network_.reset();
   for (View& view : views_) Unmap(&view);
-  for (const Slot& slot : slots_) CloseMap(slot.fd);
-  for (const Btf& btf : btfs_) CloseFd(btf.fd);
+  for (const Slot& slot : slots_) CloseOpened(slot.fd);
+  for (const Btf& btf : btfs_) CloseOpened(btf.fd);
   CloseFd(not_a_map_);
   if (bad_page_ != nullptr) munmap(bad_page_, static_cast<size_t>(sysconf(_SC_PAGESIZE)));
 }
@@ -176,9 +176,8 @@ uint32_t ApiSession::RecordFromInfo(int fd) {
   return record;
 }
 
-void ApiSession::CloseMap(int fd) {
-  if (fd >= 0 && setup_->closing != nullptr) setup_->closing(fd);
-  CloseFd(fd);
+void ApiSession::CloseOpened(int fd) {
+  if (fd >= 0) setup_->close(fd);
 }
 
 void ApiSession::Fill(Handle handle, int fd, uint32_t record) {
@@ -187,7 +186,7 @@ void ApiSession::Fill(Handle handle, int fd, uint32_t record) {
   if (programs_ != nullptr) programs_->Forget(handle.slot);
   Slot& slot = slots_[handle.slot];
   if (network_ != nullptr && slot.fd >= 0) network_->Closing(slot.fd);
-  CloseMap(slot.fd);
+  CloseOpened(slot.fd);
   slot.fd = fd;
   slot.record = record;
   if (fd >= 0 && setup_->opened != nullptr) setup_->opened(fd);
@@ -375,8 +374,7 @@ void ApiSession::Do(const Unlink& op, Outcome* out) {
 void ApiSession::Do(const Close& op, Outcome* out) {
   if (programs_ != nullptr) programs_->Forget(op.map.slot);
   if (network_ != nullptr && Fd(op.map) >= 0) network_->Closing(Fd(op.map));
-  if (Fd(op.map) >= 0 && setup_->closing != nullptr) setup_->closing(Fd(op.map));
-  SetSystemResult(close(Fd(op.map)), out);
+  SetSystemResult(setup_->close(Fd(op.map)), out);
   if (op.map.slot < slots_.size()) slots_[op.map.slot].fd = -1;
   if (op.map == kNotAMap) not_a_map_ = -1;
 }
@@ -386,9 +384,10 @@ void ApiSession::Do(const BtfLoad& op, Outcome* out) {
   errno = 0;
   const int fd = api_.btf_load(blob.data(), blob.size(), nullptr);
   if (fd < 0) SetResult(fd, out);
-  if (op.result >= kMaxSlots) return CloseFd(fd);
+  if (fd >= 0 && setup_->opened != nullptr) setup_->opened(fd);
+  if (op.result >= kMaxSlots) return CloseOpened(fd);
   if (op.result >= btfs_.size()) btfs_.resize(op.result + size_t{1});
-  CloseFd(btfs_[op.result].fd);
+  CloseOpened(btfs_[op.result].fd);
   btfs_[op.result] = {fd < 0 ? -1 : fd, op.lock_offset};
 }
 

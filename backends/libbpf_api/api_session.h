@@ -27,6 +27,7 @@
 
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <functional>
@@ -73,9 +74,10 @@ struct ApiSetup {
   // mmap(2), or what an implementation has in its place; munmap(2) undoes either.
   void* (*map_memory)(void* address, size_t length, int protection, int flags, int fd,
                       off_t offset) = &::mmap;
-  // Where set: told of each map descriptor that a session got, and again before it closes it.
+  // Where set: told of each descriptor of a map or of BTF that a session got.
   void (*opened)(int fd) = nullptr;
-  void (*closing)(int fd) = nullptr;
+  // Closes it; as close(2).
+  int (*close)(int fd) = &::close;
   CapabilitySet capabilities;
   uint32_t possible_cpus = 1;
   // Makes what carries out helper calls; asked only where the capabilities name a helper.
@@ -182,7 +184,7 @@ class ApiSession : public Session {
                      uint32_t map_flags);
   // Asks the implementation what an unknown descriptor is; kNoRecord when it cannot tell.
   uint32_t RecordFromInfo(int fd);
-  void CloseMap(int fd);
+  void CloseOpened(int fd);
   // Puts a new descriptor, or -1 after a failure, into the slot.
   void Fill(Handle handle, int fd, uint32_t record);
   uint32_t IdOf(Handle of, uint32_t id) const;

@@ -11,14 +11,6 @@ namespace mapspec {
 namespace {
 
 // PoisonByte repeats after 256 bytes, since it depends on the low byte of the index alone.
-constexpr size_t kPeriod = 256;
-constexpr auto kPoison = [] {
-  std::array<uint8_t, kPeriod> poison{};
-  for (size_t i = 0; i < kPeriod; ++i) poison[i] = PoisonByte(i);
-  return poison;
-}();
-static_assert(PoisonByte(kPeriod + 7) == PoisonByte(7));
-
 constexpr auto kGuardBytes = [] {
   std::array<uint8_t, GuardedBuffer::kGuard> guard{};
   for (size_t i = 0; i < guard.size(); ++i) guard[i] = static_cast<uint8_t>(0xD3 ^ (i * 0x2F));
@@ -28,15 +20,6 @@ constexpr auto kGuardBytes = [] {
 constexpr size_t kSmallest = 256;
 
 }  // namespace
-
-void FillPoison(uint8_t* data, size_t size) {
-  while (size > kPeriod) {
-    std::memcpy(data, kPoison.data(), kPeriod);
-    data += kPeriod;
-    size -= kPeriod;
-  }
-  std::memcpy(data, kPoison.data(), size);
-}
 
 void GuardedBuffer::LayOut(size_t size) {
   if (memory_ == nullptr || size > capacity_) {

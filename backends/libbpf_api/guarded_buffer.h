@@ -42,8 +42,6 @@ class GuardedBuffer {
 };
 
 // Writes PoisonByte(0), PoisonByte(1), … to `size` bytes.
-void FillPoison(uint8_t* data, size_t size);
-
 }  // namespace mapspec
 
 #endif  // BACKENDS_LIBBPF_API_GUARDED_BUFFER_H_

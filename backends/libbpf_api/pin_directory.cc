@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "backends/libbpf_api/pin_directory.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -41,7 +43,7 @@ bool StaysInside(std::string_view path) {
 std::string MakeTemporaryDirectory(std::string* error) {
   const char* base = std::getenv("MAPSPEC_SCRATCH");
   if (base == nullptr || *base == '\0') base = std::getenv("TMPDIR");
-  if (base == nullptr || *base == '\0') base = "/tmp";
+  if (base == nullptr || *base == '\0') base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
   std::string path = std::string(base) + "/mapspec-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
     *error = "cannot make a directory in " + std::string(base) + ": " + std::strerror(errno);

@@ -21,7 +21,8 @@ class PinDirectory {
 // Whether a script's path stays inside its directory: it is relative and climbs nowhere.
 bool StaysInside(std::string_view path);
 
-// A fresh directory under $MAPSPEC_SCRATCH, else $TMPDIR, else /tmp. nullptr after filling *error.
+// A fresh directory under $MAPSPEC_SCRATCH, else $TMPDIR, else /dev/shm (in memory: many
+// scripts want one), else /tmp. nullptr after filling *error.
 std::unique_ptr<PinDirectory> MakeTemporaryPinDirectory(std::string* error);
 
 // Makes and removes such directories; used for pins and for what a dead child may leave behind.

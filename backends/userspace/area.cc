@@ -11,6 +11,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace usermaps {
@@ -29,6 +30,9 @@ uint64_t PhysicalMemory() {
 // Below this the heap is used: three mappings and as many page faults cost a small map more than
 // all else that its creation does, and clearing this much costs less than one of them.
 constexpr uint64_t kSmall = 16 << 10;
+
+// By this name the file shows in /proc/self/maps.
+constexpr char kSharedName[] = "bpf-map-data";
 
 }  // namespace
 
@@ -78,7 +82,7 @@ int Area::MakeShared(uint64_t size, Area* out) {
   size = (size + PageSize() - 1) / PageSize() * PageSize();
   if (size > PhysicalMemory()) return -ENOMEM;
   Area area;
-  area.file_ = memfd_create("bpf-map-data", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  area.file_ = memfd_create(kSharedName, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (area.file_ < 0) return -errno;
   area.file_ = MoveFdUp(area.file_);
   if (ftruncate(area.file_, static_cast<off_t>(size)) != 0) return -ENOMEM;
@@ -100,6 +104,7 @@ Area::Mapped Area::Mappings() const {
   if (maps == nullptr) return mapped;
   char line[512];
   while (std::fgets(line, sizeof line, maps) != nullptr) {
+    if (std::strstr(line, kSharedName) == nullptr) continue;
     uint64_t begin = 0;
     uint64_t inode = 0;
     char permissions[5] = {};

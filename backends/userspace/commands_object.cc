@@ -234,4 +234,6 @@ int usermaps_obj_get_opts(const char* pathname, const struct bpf_obj_get_opts* o
 
 void usermaps_keep_open(int fd) { usermaps::HandleTable::Instance().KeepOpen(fd); }
 
-void usermaps_may_close(int fd) { usermaps::HandleTable::Instance().MayClose(fd); }
+int usermaps_close(int fd) {
+  return usermaps::ReturnFrom([&] { return usermaps::HandleTable::Instance().Close(fd); });
+}

@@ -109,9 +109,26 @@ void HandleTable::KeepOpen(int fd) {
   kept_[static_cast<size_t>(fd)].store(handle);
 }
 
-void HandleTable::MayClose(int fd) {
-  std::lock_guard lock(mutex_);
-  if (Handle* handle = Kept(fd); handle != nullptr) Forget(handle);
+int HandleTable::Close(int fd) {
+  Handle* dropped = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    if (Handle* handle = Kept(fd); handle != nullptr) {
+      Forget(handle);
+      // What may be mapped, Sweep looks after.
+      const bool mappable = handle->map != nullptr && handle->map->MappableArea() != nullptr;
+      if (!mappable && !MUTANT("generic.close.deletes-map/never-reclaims")) {
+        Drop(handle);
+        dropped = handle;
+      }
+    }
+  }
+  const int result = close(fd) == 0 ? 0 : -errno;
+  if (dropped != nullptr) {
+    Epoch::Synchronize();
+    delete dropped;
+  }
+  return result;
 }
 
 void HandleTable::Forget(Handle* handle) {
@@ -119,6 +136,13 @@ void HandleTable::Forget(Handle* handle) {
   kept_[static_cast<size_t>(handle->kept_at)].store(nullptr);
   handle->kept_at = -1;
   --live_kept_;
+}
+
+void HandleTable::Drop(Handle* handle) {
+  SlotOf(handle->cookie)->store(nullptr);
+  free_slots_.push_back(static_cast<uint32_t>(handle->cookie & ((1U << kSlotBits) - 1)));
+  --live_;
+  if (handle->map != nullptr) bytes_ -= handle->map->Footprint();
 }
 
 // The slow way: by the file. Two handles of one mappable array differ by their access mode, if at
@@ -274,10 +298,7 @@ void HandleTable::Sweep() {
       MarkOpenHandles(++looks_);
       for (Handle* handle : Unseen(first_look)) {
         Forget(handle);
-        SlotOf(handle->cookie)->store(nullptr);
-        free_slots_.push_back(static_cast<uint32_t>(handle->cookie & ((1U << kSlotBits) - 1)));
-        --live_;
-        if (handle->map != nullptr) bytes_ -= handle->map->Footprint();
+        Drop(handle);
         dropped.push_back(handle);
       }
     }

@@ -11,10 +11,10 @@
 //   mended. The memfd of a handle that cannot be mapped is empty, sealed and open for writing only:
 //   mmap(2) fails. Handles of a mappable array are descriptions of the array's own file, opened
 //   with the permission they have.
-// Promises: who tells of each close of a descriptor (usermaps_keep_open) spares the question, which
-//   is a system call: KeepOpen notes the handle under the descriptor's number. Should the promise
-//   be broken, answers are those of the old handle until Sweep drops it, and the note with it;
-//   where all handles are kept, that is when there are twice as many.
+// Promises: who closes descriptors through Close() alone spares the question, which is a system
+//   call: KeepOpen notes the handle under the descriptor's number, and Close drops it. Should the
+//   promise be broken, answers are those of the old handle until Sweep drops it, and the note with
+//   it; where all handles are kept, that is when there are twice as many.
 // Reclaiming: nobody else tells when a description is closed. Sweep() asks every descriptor of the
 //   process and drops the handles that none of them means. It looks twice before it drops one,
 //   since a descriptor can move while it looks.
@@ -64,10 +64,11 @@ class HandleTable {
 
   int Resolve(int fd, const Handle** out);
 
-  // The promise that the number `fd` means what it means now, until MayClose(fd). Of handles only,
-  // and once for each; otherwise without effect.
+  // The promise that the number `fd` is the only one of its handle and means it until Close(fd). Of
+  // handles only, and once for each; otherwise without effect.
   void KeepOpen(int fd);
-  void MayClose(int fd);
+  // close(2), and the end of the handle that was kept there: 0 or -errno.
+  int Close(int fd);
 
   // A new descriptor for `object`, or -errno.
   int Open(std::shared_ptr<Object> object, Access access);
@@ -89,6 +90,8 @@ class HandleTable {
     return fd >= 0 && fd < kMaxKept ? kept_[static_cast<size_t>(fd)].load() : nullptr;
   }
   void Forget(Handle* handle);
+  // Takes the handle out of the table. Its owner deletes it after Epoch::Synchronize().
+  void Drop(Handle* handle);
   int Identify(int fd, const Handle** out);
   int Register(int fd, std::shared_ptr<Object> object, Access access);
   bool SweepIsDue() const;

@@ -102,12 +102,14 @@ USERMAPS_API void* usermaps_mmap(void* address, size_t length, int protection, i
 
 // For programs that link the library and open and close its descriptors in one place; not in
 // libusermaps.so. Each call asks the system whether its descriptor is still open and still the
-// map's, which costs more than all else it does. keep_open promises that this number is not closed
-// (dup2, close_range …) before may_close, and calls need not ask. What is no handle, and the second
-// number of one handle (dup), is asked about all the same. A broken promise gives answers of the
-// map that the number once meant, and keeps that map until many more were made; nothing worse.
+// map's, which costs more than all else it does; and finding out that one was closed costs a
+// question for every descriptor of the process. keep_open promises that this number is the only one
+// of its descriptor (no dup) and that usermaps_close alone closes it: calls need not ask then, and
+// the map is gone at once when it should be. Numbers that cannot be kept are asked about all the
+// same; usermaps_close is close(2) for them. A broken promise gives answers of the map that the
+// number once meant, and keeps that map until many more were made; nothing worse.
 USERMAPS_API void usermaps_keep_open(int fd);
-USERMAPS_API void usermaps_may_close(int fd);
+USERMAPS_API int usermaps_close(int fd);
 
 // Mutation testing (see mutant.h). In a library built without USERMAPS_MUTANTS there are none.
 // Makes `name` the one active mutant; NULL or "" switches it off. -ENOENT: there is no such mutant.

@@ -84,10 +84,7 @@ TEST(Handle, FileThatHappensToStandAtTheSameOffsetIsNotAMap) {
 }
 
 // As a session uses it: told of each close.
-void CloseTold(int fd) {
-  usermaps_may_close(fd);
-  close(fd);
-}
+void CloseTold(int fd) { EXPECT_EQ(usermaps_close(fd), 0); }
 
 int KeepHash() {
   const int fd = usermaps_map_create(BPF_MAP_TYPE_HASH, "", 4, 4, 4, nullptr);
@@ -135,9 +132,32 @@ TEST(KeptOpen, OtherDescriptorsOfTheMapAreStillAskedAbout) {
   copy.Close();
   EXPECT_EQ(Get(number, 1), -EBADF);
   copy = Fd(dup(fd));
+  EXPECT_EQ(Get(copy, 1), 11);
   CloseTold(fd);
   EXPECT_EQ(Get(fd, 1), -EBADF);
-  EXPECT_EQ(Get(copy, 1), 11);
+  EXPECT_EQ(Get(copy, 1), -EINVAL) << "a promise broken: the descriptor had a second number";
+}
+
+TEST(KeptOpen, MapThatIsMappedOutlivesItsDescriptor) {
+  bpf_map_create_opts opts{};
+  opts.sz = sizeof opts;
+  opts.map_flags = BPF_F_MMAPABLE;
+  const int fd = usermaps_map_create(BPF_MAP_TYPE_ARRAY, "", 4, 8, 1, &opts);
+  usermaps_keep_open(fd);
+  const uint32_t id = Info(fd).id;
+  void* view = usermaps_mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  ASSERT_NE(view, MAP_FAILED);
+  CloseTold(fd);
+  EXPECT_GE(int{Fd(usermaps_map_get_fd_by_id(id))}, 0);
+  munmap(view, 4096);
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
+}
+
+TEST(KeptOpen, ClosingWhatIsNotOpenIsEbadf) {
+  EXPECT_EQ(usermaps_close(-1), -EBADF);
+  const int fd = KeepHash();
+  CloseTold(fd);
+  EXPECT_EQ(usermaps_close(fd), -EBADF);
 }
 
 TEST(KeptOpen, WhatWasClosedAgainstThePromiseIsForgottenWithItsMapWhenManyMoreAreMade) {
@@ -163,7 +183,6 @@ TEST(KeptOpen, PromiseOfANewMapReplacesABrokenOne) {
 
 TEST(KeptOpen, NumbersThatCannotBeKeptAreAskedAbout) {
   usermaps_keep_open(-1);
-  usermaps_may_close(-1);
   const Fd map = MakeHash(4);
   Fd high(fcntl(map, F_DUPFD, 1 << 14));
   if (high < 0) GTEST_SKIP() << "RLIMIT_NOFILE is below 16385";
@@ -172,7 +191,6 @@ TEST(KeptOpen, NumbersThatCannotBeKeptAreAskedAbout) {
   const int number = high;
   high.Close();
   EXPECT_EQ(Put(number, 1, 11), -EBADF);
-  usermaps_may_close(number);
 }
 
 TEST(Handle, DescriptorsRunOutAsTheyDoInTheKernel) {
