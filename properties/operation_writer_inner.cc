@@ -11,6 +11,8 @@
 namespace mapspec {
 namespace {
 
+constexpr uint32_t kLockSize = 4;  // sizeof(struct bpf_spin_lock).
+
 InnerFacts FactsOf(const MapFacts& map) {
   return {map.kind,      map.key_size, map.value_size, map.max_entries,
           map.map_flags, map.cpus,     map.has_lock};
@@ -52,6 +54,7 @@ void OperationWriter::PickTemplate(MapCreate* create, MapFacts* map) {
                    kind.kind->locks && entropy_.OneIn(8)};
   if (entropy_.OneIn(2)) inner.map_flags &= BPF_F_NO_PREALLOC | BPF_F_INNER_MAP;
   if (kind.kind->type == MapType::ARRAY && entropy_.OneIn(3)) inner.map_flags |= BPF_F_INNER_MAP;
+  if (inner.has_lock) inner.value_size = std::max<uint32_t>(inner.value_size, kLockSize);
   create->inner_map = Handle{AddInner(inner)};
   map->inner = inner;
 }
@@ -59,7 +62,7 @@ void OperationWriter::PickTemplate(MapCreate* create, MapFacts* map) {
 uint16_t OperationWriter::AddInner(const InnerFacts& inner) {
   const uint16_t slot = FreeSlot();
   const bool lock = inner.has_lock && Has(options_.capabilities, Capability::kBtfLoad);
-  const uint32_t value_size = std::max<uint32_t>(inner.value_size, lock ? 4 : 0);
+  const uint32_t value_size = std::max<uint32_t>(inner.value_size, lock ? kLockSize : 0);
   const auto btf = static_cast<uint16_t>(lock ? entropy_.Below(GeneratorWorld::kBtfs) : kNoBtf);
   if (lock) LoadBtf(btf, inner.key_size, value_size, 0);
   MapCreate& op = Add<MapCreate>();

@@ -6,11 +6,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include "backends/open_descriptors.h"
 
 namespace mapspec {
 namespace {
@@ -44,11 +45,6 @@ class KernelBackendTest : public testing::Test {
   std::unique_ptr<Backend> backend_;
 };
 
-size_t OpenDescriptors() {
-  const std::filesystem::directory_iterator entries("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(entries), end(entries)));
-}
-
 std::string Mounts() {
   std::ifstream file("/proc/self/mountinfo");
   return {std::istreambuf_iterator<char>(file), {}};
@@ -76,7 +72,7 @@ TEST_F(KernelBackendTest, KeepsWhatIsPutIntoAMap) {
 TEST_F(KernelBackendTest, PinsLiveOnABpffsThatTheHostDoesNotSee) {
   SkipWithout(Capability::kBpffs);
   const std::string mounts = Mounts();
-  const size_t descriptors = OpenDescriptors();
+  const ptrdiff_t descriptors = OpenDescriptors();
   const auto outcomes = Run({{Hash()},
                              {Update{{0}, {Pointer::kValid, {1}}, {Pointer::kValid, {7}}}},
                              {Pin{{0}, "pin"}},

@@ -22,13 +22,13 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "backends/kernel/descriptor.h"
+#include "backends/open_descriptors.h"
 
 namespace mapspec {
 namespace {
@@ -41,10 +41,6 @@ Descriptor MakeXskMap(uint32_t max_entries = 4) {
 }
 int Put(const Descriptor& map, uint32_t key, int socket, uint64_t flags = BPF_ANY) {
   return ::bpf_map_update_elem(map.get(), &key, &socket, flags);
-}
-size_t OpenDescriptorCount() {
-  return static_cast<size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
-                                           std::filesystem::directory_iterator()));
 }
 std::set<std::string> HostDevices() {
   std::set<std::string> names;
@@ -261,7 +257,7 @@ TEST_F(NetworkLabTest, MapsGoWhenProgramsAreForgotten) {
 
 TEST_F(NetworkLabTest, TheHostSeesNothingOfIt) {
   const auto self = std::filesystem::read_symlink("/proc/thread-self/ns/net");
-  const size_t descriptors = OpenDescriptorCount();
+  const ptrdiff_t descriptors = OpenDescriptors();
   const auto devices = HostDevices();
   {
     NetworkLab lab;
@@ -272,9 +268,9 @@ TEST_F(NetworkLabTest, TheHostSeesNothingOfIt) {
     EXPECT_EQ(lab.Send(map_.get(), 0, 0, 1, 1, 2, kPayload).actions, Only(XDP_REDIRECT, 2));
     EXPECT_EQ(HostDevices(), devices);
     EXPECT_EQ(std::filesystem::read_symlink("/proc/thread-self/ns/net"), self);
-    EXPECT_GT(OpenDescriptorCount(), descriptors);
+    EXPECT_GT(OpenDescriptors(), descriptors);
   }
-  EXPECT_EQ(OpenDescriptorCount(), descriptors);
+  EXPECT_EQ(OpenDescriptors(), descriptors);
   EXPECT_EQ(HostDevices(), devices);
 }
 

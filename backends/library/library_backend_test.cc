@@ -12,12 +12,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "backends/agent/agent_backend.h"
+#include "backends/open_descriptors.h"
 
 namespace mapspec {
 namespace {
@@ -37,11 +37,6 @@ class ScopedVariable {
   const char* name_;
 };
 
-size_t DescriptorsOfThisProcess() {
-  const std::filesystem::directory_iterator entries("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(entries), end(entries)));
-}
-
 bool HasChildren() { return waitpid(-1, nullptr, WNOHANG) >= 0; }
 
 // With an empty scratch directory of its own, to see what is left in it.
@@ -53,14 +48,14 @@ class LibraryBackendTest : public testing::Test {
     ASSERT_NE(mkdtemp(path.data()), nullptr);
     scratch_ = path;
     setenv("MAPSPEC_SCRATCH", path.c_str(), 1);
-    descriptors_ = DescriptorsOfThisProcess();
+    descriptors_ = OpenDescriptors();
   }
   void TearDown() override {
     backend_.reset();
     EXPECT_TRUE(std::filesystem::is_empty(scratch_)) << "temporary files were left behind";
     std::filesystem::remove_all(scratch_);
     unsetenv("MAPSPEC_SCRATCH");
-    EXPECT_EQ(DescriptorsOfThisProcess(), descriptors_);
+    EXPECT_EQ(OpenDescriptors(), descriptors_);
     EXPECT_FALSE(HasChildren());
   }
 
@@ -114,7 +109,7 @@ class LibraryBackendTest : public testing::Test {
 
   std::unique_ptr<Backend> backend_;
   std::filesystem::path scratch_;
-  size_t descriptors_ = 0;
+  ptrdiff_t descriptors_ = 0;
 };
 
 TEST_F(LibraryBackendTest, CanDoWhatTheLibraryHasFunctionsFor) {

@@ -30,9 +30,14 @@ int Reopen(int fd, int flags) {
   return again < 0 ? -errno : again;
 }
 
-// A description of a new empty file that can be neither written nor mapped, in the lowest free
-// descriptor.
+// A description of a new empty file that can be neither read, written nor mapped, in the lowest
+// free descriptor.
 int OpenUnmappable() {
+  // One call where there is a tmpfs: the access mode 3 permits nothing but to ask and to seek.
+  constexpr int kNoAccess = O_ACCMODE;
+  const int temporary = open("/dev/shm", O_TMPFILE | kNoAccess | O_CLOEXEC, 0);
+  if (temporary >= 0) return temporary;
+  if (errno == EMFILE || errno == ENFILE) return -errno;
   const int fd = memfd_create("bpf-map", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return -errno;
   fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEAL);
@@ -275,19 +280,25 @@ std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
   return unseen;
 }
 
+// What another thread's sweep has dropped from the table but not yet deleted is not gone: its
+// object can still be found by its id. Hence one at a time, and nothing is known while one goes on.
+
 void HandleTable::SweepUnlessAllAreKept() {
+  std::lock_guard sweeping(sweep_mutex_);
   {
     std::lock_guard lock(mutex_);
     if (live_kept_ == live_) return;
   }
-  Sweep();
+  SweepAlone();
 }
 
 void HandleTable::Sweep() {
-  if (MUTANT("generic.close.deletes-map/never-reclaims")) return;
-  // What another thread's sweep has dropped from the table but not yet deleted is not gone: its
-  // object can still be found by its id.
   std::lock_guard sweeping(sweep_mutex_);
+  SweepAlone();
+}
+
+void HandleTable::SweepAlone() {
+  if (MUTANT("generic.close.deletes-map/never-reclaims")) return;
   std::vector<Handle*> dropped;
   {
     std::lock_guard lock(mutex_);

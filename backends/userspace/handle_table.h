@@ -3,14 +3,15 @@
 // File descriptors as handles: which object does this descriptor mean, with which permission, and
 // which handles are gone.
 //
-// How: a handle is an open file description of a memfd whose file offset is a cookie, unique and
-//   mostly random. One lseek(fd, 0, SEEK_CUR) therefore says whether the descriptor is open,
-//   whether it is ours and which handle it is. It is the cheapest question that survives close(2),
-//   dup(2), dup2(2) and the reuse of descriptor numbers, none of which can be noticed otherwise.
-//   Should somebody move the offset, the file's identity (fstat) finds the handle and the offset is
-//   mended. The memfd of a handle that cannot be mapped is empty, sealed and open for writing only:
-//   mmap(2) fails. Handles of a mappable array are descriptions of the array's own file, opened
-//   with the permission they have.
+// How: a handle is an open file description of a file in memory whose file offset is a cookie,
+//   unique and mostly random. One lseek(fd, 0, SEEK_CUR) therefore says whether the descriptor is
+//   open, whether it is ours and which handle it is. It is the cheapest question that survives
+//   close(2), dup(2), dup2(2) and the reuse of descriptor numbers, none of which can be noticed
+//   otherwise. Should somebody move the offset, the file's identity (fstat) finds the handle and
+//   the offset is mended. The file of a handle that cannot be mapped is an empty temporary one,
+//   open for neither reading nor writing, so that mmap(2) fails; without /dev/shm a sealed memfd,
+//   open for writing only. Handles of a mappable array are descriptions of the array's own file,
+//   opened with the permission they have.
 // Promises: who closes descriptors through Close() alone spares the question, which is a system
 //   call: KeepOpen notes the handle under the descriptor's number, and Close drops it. Should the
 //   promise be broken, answers are those of the old handle until Sweep drops it, and the note with
@@ -22,7 +23,7 @@
 //   caller.
 // Thread-safety: Resolve takes no lock, and its result is valid inside the Epoch::Guard it was
 //   called in. Open and Sweep serialise, and must not be called inside a Guard.
-// Errors: -EBADF a closed descriptor, -EINVAL one that is not ours; Open: those of memfd_create(2),
+// Errors: -EBADF a closed descriptor, -EINVAL one that is not ours; Open: those of open(2),
 //   notably -EMFILE.
 #ifndef BACKENDS_USERSPACE_HANDLE_TABLE_H_
 #define BACKENDS_USERSPACE_HANDLE_TABLE_H_
@@ -95,13 +96,14 @@ class HandleTable {
   int Identify(int fd, const Handle** out);
   int Register(int fd, std::shared_ptr<Object> object, Access access);
   bool SweepIsDue() const;
+  void SweepAlone();  // Under sweep_mutex_.
   void MarkOpenHandles(uint64_t look);
   void MarkIfHandle(int fd, uint64_t look);
   std::vector<Handle*> Unseen(uint64_t look);
 
   std::array<std::atomic<Chunk*>, kMaxChunks> chunks_{};
   std::array<std::atomic<Handle*>, kMaxKept> kept_{};  // by descriptor
-  std::mutex sweep_mutex_;  // held by Sweep() to its end; taken before mutex_
+  std::mutex sweep_mutex_;  // held by a sweep to its end; taken before mutex_
   std::mutex mutex_;        // guards everything below, and writing of slots and of what is kept
   uint32_t used_slots_ = 0;
   std::vector<uint32_t> free_slots_;

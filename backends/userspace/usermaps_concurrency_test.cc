@@ -3,6 +3,7 @@
 // Many threads. Run under ThreadSanitizer these say that nothing races; without it, that nothing is
 // lost or doubled.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -197,6 +198,22 @@ TEST(Concurrent, MapsComeAndGoWhileOthersAreUsed) {
         ASSERT_EQ(Get(copy, thread), i);
       }
       ASSERT_EQ(Put(shared, thread, i), 0);
+    }
+  });
+}
+
+// Whoever looks for closed descriptors may find that another thread is about to do away with them:
+// until it has, they are not gone.
+TEST(Concurrent, IdOfAMapThatWasClosedMeansNothing) {
+  RunThreads([&](uint32_t) {
+    for (uint32_t i = 0; i < kRounds / 10; ++i) {
+      const int own = usermaps_map_create(BPF_MAP_TYPE_HASH, "", 4, 4, 4, nullptr);
+      const uint32_t id = Info(own).id;
+      const bool kept = i % 3 == 0;
+      if (kept) usermaps_keep_open(own);
+      ASSERT_EQ(kept ? usermaps_close(own) : close(own), 0);
+      const Fd again(usermaps_map_get_fd_by_id(id));
+      ASSERT_EQ(int{again}, -ENOENT) << (kept ? "kept" : "found out");
     }
   });
 }

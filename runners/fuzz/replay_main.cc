@@ -11,6 +11,7 @@
 #include <iterator>
 #include <vector>
 
+#include "backends/open_descriptors.h"
 #include "runners/fuzz/fuzz_target.h"
 
 namespace {
@@ -38,11 +39,6 @@ bool Replay(const fs::path& path) {
   return true;
 }
 
-ptrdiff_t OpenDescriptors() {
-  const fs::directory_iterator entries("/proc/self/fd");
-  return std::distance(begin(entries), end(entries));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -58,13 +54,13 @@ int main(int argc, char** argv) {
   }
   // The first run opens what stays open.
   LLVMFuzzerTestOneInput(nullptr, 0);
-  const ptrdiff_t before = OpenDescriptors();
+  const ptrdiff_t before = mapspec::OpenDescriptors();
   for (const fs::path& file : files) {
     if (Replay(file)) continue;
     std::fprintf(stderr, "%s: cannot be read\n", file.c_str());
     return 2;
   }
-  if (const ptrdiff_t left = OpenDescriptors() - before; left != 0) {
+  if (const ptrdiff_t left = mapspec::OpenDescriptors() - before; left != 0) {
     std::fprintf(stderr, "%td descriptors were left open\n", left);
     return 1;
   }
