@@ -96,6 +96,7 @@ class ElementTable {
   }
 
   size_t size() const { return size_; }
+  size_t capacity() const { return elements_.size(); }  // Indices are below it.
   Element& operator[](uint32_t index) { return elements_[index]; }
   const Element& operator[](uint32_t index) const { return elements_[index]; }
   // Calls f(index) for each live element.

@@ -26,14 +26,6 @@ constexpr uint64_t kOwnListTakes = 4;
 
 }  // namespace
 
-bool HashModel::lru() const {
-  return attributes_.type == MapType::LRU_HASH || attributes_.type == MapType::LRU_PERCPU_HASH;
-}
-
-bool HashModel::own_lists() const {
-  return lru() && (attributes_.map_flags & BPF_F_NO_COMMON_LRU) != 0;
-}
-
 uint64_t HashModel::SetAside() const {
   if (!attributes_.traits.lru_scaled_free_lists) return kMostSetAside;
   return std::clamp<uint64_t>(attributes_.max_entries / attributes_.possible_cpus / 2, 1,
@@ -42,18 +34,27 @@ uint64_t HashModel::SetAside() const {
 
 bool HashModel::NeedsElement(uint64_t flags) const {
   // An element of a per-CPU map is changed where it is; for the others a new one takes its place.
-  return lru() && !(attributes_.per_cpu() && flags == BPF_EXIST);
+  return lru_ && !(attributes_.per_cpu() && flags == BPF_EXIST);
 }
 
 bool HashModel::IsAlone(uint16_t cpu) const {
   return cpu != kAnyCpu && (taken_ == 0 || taken_by_ == cpu);
 }
 
+template <typename F>
+void HashModel::ForEachListOf(uint16_t cpu, F f) const {
+  const bool all = !own_lists_ || cpu == kAnyCpu;
+  for (size_t list = 0; list < census_.size(); ++list) {
+    if (all || list == census_.ListOf(cpu) || list == census_.size() - 1) f(list);
+  }
+}
+
 bool HashModel::MayEvict(uint64_t flags, uint16_t cpu) const {
   if (!NeedsElement(flags)) return false;
-  if (own_lists()) {
+  if (own_lists_) {
     uint64_t of_cpu = 0;
-    elements_.ForEach([&](uint32_t i) { of_cpu += MayBelongTo(elements_[i], cpu) ? 1 : 0; });
+    ForEachListOf(
+        cpu, [&](size_t list) { of_cpu += census_.At(list).certain + census_.At(list).uncertain; });
     return of_cpu >= attributes_.max_entries / attributes_.possible_cpus;
   }
   const uint64_t most = attributes_.max_entries;
@@ -68,7 +69,7 @@ bool HashModel::MayEvict(uint64_t flags, uint16_t cpu) const {
 }
 
 bool HashModel::MayBelongTo(const ElementTable::Element& element, uint16_t cpu) const {
-  return !own_lists() || cpu == kAnyCpu || element.cpu == kAnyCpu || element.cpu == cpu;
+  return !own_lists_ || cpu == kAnyCpu || element.cpu == kAnyCpu || element.cpu == cpu;
 }
 
 void HashModel::MakeRoom(uint64_t flags, uint16_t cpu) {
@@ -77,13 +78,13 @@ void HashModel::MakeRoom(uint64_t flags, uint16_t cpu) {
   taken_by_ = taken_ == 0 || taken_by_ == cpu ? cpu : kAnyCpu;
   ++taken_;
   adding_cpu_ = cpu;
-  if (!evicts) return;
-  elements_.ForEach([&](uint32_t i) {
-    if (MayBelongTo(elements_[i], cpu)) Doubt(i);
+  if (!evicts) return census_.Compact(elements_);
+  ForEachListOf(cpu, [&](size_t list) {
+    census_.ForEachCertain(list, elements_, [&](uint32_t i) { Doubt(i); });
   });
   // Under `documented` an eviction may take any number.
   const uint64_t takes = !attributes_.observed ? uncertain_
-                         : own_lists()         ? kOwnListTakes
+                         : own_lists_          ? kOwnListTakes
                                                : SetAside();
   may_be_missing_ = std::min(may_be_missing_ + takes, uncertain_);
   Changed();
@@ -93,24 +94,23 @@ void HashModel::Narrow() {
   may_be_missing_ = std::min(may_be_missing_, uncertain_);
   if (uncertain_ == 0) return;
   if (may_be_missing_ == 0) {  // Every one that was evicted has been found out.
-    elements_.ForEach([&](uint32_t i) { elements_[i].certain = true; });
-    uncertain_ = 0;
+    elements_.ForEach([&](uint32_t i) { SetCertain(i, true); });
     return;
   }
   // Where there is no room beside those that are surely there, the doubtful ones cannot be.
   const bool full = certain() >= attributes_.max_entries;
-  if (!full && !own_lists()) return;
-  std::vector<uint64_t> certain_of_cpu(attributes_.possible_cpus);
-  const auto knows_list = [&](uint32_t i) { return elements_[i].cpu < certain_of_cpu.size(); };
-  elements_.ForEach([&](uint32_t i) {
-    if (elements_[i].certain && knows_list(i)) ++certain_of_cpu[elements_[i].cpu];
-  });
   const uint64_t share = attributes_.max_entries / attributes_.possible_cpus;
+  const auto no_room = [&](size_t list) {
+    return full || (own_lists_ && list + 1 < census_.size() && census_.At(list).certain >= share);
+  };
+  bool any = full;
+  for (size_t list = 0; !any && list < census_.size(); ++list) {
+    any = no_room(list) && census_.At(list).uncertain != 0;
+  }
+  if (!any) return;
   std::vector<uint32_t> absent;
   elements_.ForEach([&](uint32_t i) {
-    const bool list_full =
-        own_lists() && knows_list(i) && certain_of_cpu[elements_[i].cpu] >= share;
-    if (!elements_[i].certain && (full || list_full)) absent.push_back(i);
+    if (!elements_[i].certain && no_room(census_.ListOf(elements_[i].cpu))) absent.push_back(i);
   });
   for (const uint32_t index : absent) Erase(index);
   evicted_ |= !absent.empty();
@@ -151,7 +151,7 @@ Expectation HashModel::ExpectLruUpdate(const Bytes& key, uint64_t flags, uint16_
   return expected.Also(c_->evict_makes_room, may_evict)
       .Also(c_->evict_exist_in_place, attributes_.per_cpu() && flags == BPF_EXIST)
       .Also(c_->evict_not_the_new, may_evict)
-      .Also(own_lists()    ? c_->evict_own_share
+      .Also(own_lists_     ? c_->evict_own_share
             : IsAlone(cpu) ? c_->evict_at_capacity
                            : c_->evict_half_full,
             !may_evict)

@@ -96,7 +96,7 @@ Expectation HashModel::ExpectProgramLookup(const Bytes& key, uint32_t cpu) {
 }
 
 Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags, uint16_t cpu) const {
-  if (lru()) return ExpectLruUpdate(key, flags, cpu);
+  if (lru_) return ExpectLruUpdate(key, flags, cpu);
   const uint64_t how = flags & ~BPF_F_LOCK;
   const bool locked = (flags & BPF_F_LOCK) != 0;
   const uint32_t index = elements_.Find(key);
@@ -194,15 +194,15 @@ void HashModel::Update(const Bytes& key, const Bytes& value) {
   if (index == ElementTable::kNone) {
     index = elements_.Insert(key, value);
     elements_[index].cpu = adding_cpu_;
+    if (lru_) census_.Put(index, elements_[index]);
     walk_.MarkBorn(&elements_[index]);
   } else {
     // Whether what replaces it, or what it was doubted for, comes from the other CPU's list is not
     // said.
     const bool in_place = attributes_.per_cpu() && elements_[index].certain;
-    if (!in_place && elements_[index].cpu != adding_cpu_) elements_[index].cpu = kAnyCpu;
+    if (!in_place && elements_[index].cpu != adding_cpu_) SetList(index, kAnyCpu);
     if (!elements_[index].certain) {
-      elements_[index].certain = true;
-      --uncertain_;
+      SetCertain(index, true);
       walk_.MarkBorn(&elements_[index]);
     }
   }
@@ -333,8 +333,7 @@ void HashModel::Absent(const Bytes& key) {
 void HashModel::Present(const Bytes& key) {
   const uint32_t index = elements_.Find(key);
   if (index == ElementTable::kNone || elements_[index].certain) return;
-  elements_[index].certain = true;
-  --uncertain_;
+  SetCertain(index, true);
   Narrow();
 }
 
@@ -371,6 +370,7 @@ void HashModel::Erase(uint32_t index) {
   last_deleted_ = elements_[index].key;
   open_.Close(index);
   if (!elements_[index].certain) --uncertain_;
+  if (lru_) census_.Take(elements_[index]);
   elements_.Erase(index);
   Changed();
 }
@@ -380,10 +380,26 @@ void HashModel::Changed() {
   if (!attributes_.observed) order_.Forget(&elements_);
 }
 
+void HashModel::SetCertain(uint32_t index, bool certain) {
+  ElementTable::Element& element = elements_[index];
+  if (element.certain == certain) return;
+  if (lru_) census_.Take(element);
+  element.certain = certain;
+  uncertain_ += certain ? -1 : 1;
+  if (lru_) census_.Put(index, element);
+}
+
+void HashModel::SetList(uint32_t index, uint16_t cpu) {
+  ElementTable::Element& element = elements_[index];
+  if (element.cpu == cpu) return;
+  if (lru_) census_.Take(element);
+  element.cpu = cpu;
+  if (lru_) census_.Put(index, element);
+}
+
 void HashModel::Doubt(uint32_t index) {
   if (!elements_[index].certain) return;
-  elements_[index].certain = false;
-  ++uncertain_;
+  SetCertain(index, false);
   // Where it stood, its neighbours may or may not have closed up.
   order_.Unsettle(&elements_, index);
 }

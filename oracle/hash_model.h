@@ -18,6 +18,7 @@
 #include "oracle/element_table.h"
 #include "oracle/expectation.h"
 #include "oracle/iteration.h"
+#include "oracle/lru_census.h"
 #include "oracle/map_attributes.h"
 #include "oracle/operation.h"
 #include "oracle/outcome.h"
@@ -29,7 +30,11 @@ namespace mapspec {
 class HashModel {
  public:
   explicit HashModel(const MapAttributes& attributes)
-      : attributes_(attributes), c_(&HashClausesOf(attributes.type)) {}
+      : attributes_(attributes),
+        c_(&HashClausesOf(attributes.type)),
+        lru_(attributes.type == MapType::LRU_HASH || attributes.type == MapType::LRU_PERCPU_HASH),
+        own_lists_(lru_ && (attributes.map_flags & BPF_F_NO_COMMON_LRU) != 0),
+        census_(lru_ ? attributes.possible_cpus : 0) {}
 
   const HashClauses& clauses() const { return *c_; }
 
@@ -96,12 +101,13 @@ class HashModel {
   void Erase(uint32_t index);
   void Changed();
   void Doubt(uint32_t index);
+  // Each change of an element's certainty and list.
+  void SetCertain(uint32_t index, bool certain);
+  void SetList(uint32_t index, uint16_t cpu);
   // Draws the conclusions from what may be missing and from how many elements there can be.
   void Narrow();
 
   // Of LRU maps (oracle/hash_eviction.cc).
-  bool lru() const;
-  bool own_lists() const;  // BPF_F_NO_COMMON_LRU.
   // The elements that a CPU sets aside at once; it evicts as many when there are none left.
   uint64_t SetAside() const;
   bool NeedsElement(uint64_t flags) const;
@@ -109,6 +115,9 @@ class HashModel {
   bool IsAlone(uint16_t cpu) const;
   // Whether an update on the CPU may evict the element, as far as lists go.
   bool MayBelongTo(const ElementTable::Element& element, uint16_t cpu) const;
+  // Calls f(list) for each list whose elements an update on the CPU may evict.
+  template <typename F>
+  void ForEachListOf(uint16_t cpu, F f) const;
   Expectation ExpectLruUpdate(const Bytes& key, uint64_t flags, uint16_t cpu) const;
   // A value was written by a system call.
   void SetValue(uint32_t index, const Bytes& value);
@@ -124,7 +133,10 @@ class HashModel {
 
   MapAttributes attributes_;
   const HashClauses* c_;  // Of the map's type.
+  bool lru_;
+  bool own_lists_;  // BPF_F_NO_COMMON_LRU.
   ElementTable elements_;
+  LruCensus census_;  // Of LRU maps only.
   uint64_t uncertain_ = 0;
   bool evicted_ = false;           // A doubtful element was found to be gone.
   uint64_t may_be_missing_ = 0;    // At most so many of these are gone.

@@ -12,6 +12,7 @@
 #ifndef BACKENDS_USERSPACE_AREA_H_
 #define BACKENDS_USERSPACE_AREA_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,11 +40,15 @@ class Area {
     bool writable = false;
   };
   Mapped Mappings() const;
+  // Whether usermaps_mmap ever mapped it.
+  bool was_mapped() const { return was_mapped_.load(std::memory_order_relaxed); }
+  void NoteMapped() const { was_mapped_.store(true, std::memory_order_relaxed); }
 
  private:
   std::byte* data_ = nullptr;
   uint64_t size_ = 0;
   int file_ = -1;
+  mutable std::atomic<bool> was_mapped_{false};
 };
 
 // Moves a descriptor the library keeps for itself out of the way of the numbers a program may

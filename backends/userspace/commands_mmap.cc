@@ -79,6 +79,7 @@ void* Mmap(void* address, size_t length, int protection, int flags, int fd, off_
       if (MUTANT("array.mmap.shared/private-copy")) flags = (flags & ~MAP_SHARED) | MAP_PRIVATE;
       void* mapped = mmap(address, length, protection, flags, file, offset);
       if (mapped == MAP_FAILED) *error = -errno;
+      map->MappableArea()->NoteMapped();
       close(file);
       return mapped;
     }

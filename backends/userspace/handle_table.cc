@@ -58,6 +58,10 @@ int OpenMappable(const Map& map, Access access) {
   return Reopen(map.MappableArea()->file(), mode);
 }
 
+const Area* AreaOf(const Handle& handle) {
+  return handle.map == nullptr ? nullptr : handle.map->MappableArea();
+}
+
 // As libbpf: never hand out the numbers of the standard streams.
 int AvoidStandardStreams(int fd) {
   if (fd < 0 || fd > STDERR_FILENO) return fd;
@@ -120,9 +124,11 @@ int HandleTable::Close(int fd) {
     std::lock_guard lock(mutex_);
     if (Handle* handle = Kept(fd); handle != nullptr) {
       Forget(handle);
-      // What may be mapped, Sweep looks after.
-      const bool mappable = handle->map != nullptr && handle->map->MappableArea() != nullptr;
-      if (!mappable && !MUTANT("generic.close.deletes-map/never-reclaims")) {
+      // A map that may still be mapped Sweep looks after.
+      const Area* area = AreaOf(*handle);
+      const bool was_mapped = area != nullptr && area->was_mapped();
+      if ((!was_mapped || HandlesOf(handle->map) > 1) &&
+          !MUTANT("generic.close.deletes-map/never-reclaims")) {
         Drop(handle);
         dropped = handle;
       }
@@ -148,6 +154,15 @@ void HandleTable::Drop(Handle* handle) {
   free_slots_.push_back(static_cast<uint32_t>(handle->cookie & ((1U << kSlotBits) - 1)));
   --live_;
   if (handle->map != nullptr) bytes_ -= handle->map->Footprint();
+}
+
+size_t HandleTable::HandlesOf(const Map* map) {
+  size_t count = 0;
+  for (uint32_t slot = 0; slot < used_slots_; ++slot) {
+    const Handle* handle = SlotOf(slot)->load();
+    count += handle != nullptr && handle->map == map ? 1 : 0;
+  }
+  return count;
 }
 
 // The slow way: by the file. Two handles of one mappable array differ by their access mode, if at
@@ -266,13 +281,16 @@ void HandleTable::MarkOpenHandles(uint64_t look) {
 
 std::vector<Handle*> HandleTable::Unseen(uint64_t look) {
   std::vector<Handle*> unseen;
+  std::vector<const Map*> kept_maps;
   for (uint32_t slot = 0; slot < used_slots_; ++slot) {
     Handle* handle = SlotOf(slot)->load();
     if (handle == nullptr || handle->seen_in >= look) continue;
-    // A mapping keeps its map as a descriptor does.
-    const Area* area = handle->map == nullptr ? nullptr : handle->map->MappableArea();
-    if (area != nullptr && area->Mappings().any &&
+    // A mapping keeps its map as a descriptor does, and one handle with it.
+    const Area* area = AreaOf(*handle);
+    const bool kept = std::find(kept_maps.begin(), kept_maps.end(), handle->map) != kept_maps.end();
+    if (area != nullptr && !kept && area->Mappings().any &&
         !MUTANT("array.mmap.outlives-descriptor/forgotten")) {
+      kept_maps.push_back(handle->map);
       continue;
     }
     unseen.push_back(handle);

@@ -93,6 +93,7 @@ class HandleTable {
   void Forget(Handle* handle);
   // Takes the handle out of the table. Its owner deletes it after Epoch::Synchronize().
   void Drop(Handle* handle);
+  size_t HandlesOf(const Map* map);
   int Identify(int fd, const Handle** out);
   int Register(int fd, std::shared_ptr<Object> object, Access access);
   bool SweepIsDue() const;

@@ -147,7 +147,10 @@ TEST(KeptOpen, MapThatIsMappedOutlivesItsDescriptor) {
   const uint32_t id = Info(fd).id;
   void* view = usermaps_mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
   ASSERT_NE(view, MAP_FAILED);
+  const int second = usermaps_map_get_fd_by_id(id);
+  usermaps_keep_open(second);
   CloseTold(fd);
+  CloseTold(second);
   EXPECT_GE(int{Fd(usermaps_map_get_fd_by_id(id))}, 0);
   munmap(view, 4096);
   EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
