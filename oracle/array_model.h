@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// BPF_MAP_TYPE_ARRAY and PERCPU_ARRAY: max_entries elements that always exist, zero at first, indexed
-// by a u32. A value of a per-CPU map is kept whole, as system calls see it; programs see and change
-// what their CPU has of it.
-// This is the reference: simple, not fast, never to be used as an implementation.
-// Source: Documentation/bpf/map_array.rst; uapi/linux/bpf.h.
+// BPF_MAP_TYPE_ARRAY and PERCPU_ARRAY: max_entries elements that always exist, zero at first,
+// indexed by a u32. A value of a per-CPU map is kept whole, as system calls see it; programs see
+// and change what their CPU has of it. This is the reference: simple, not fast, never to be used as
+// an implementation. Source: Documentation/bpf/map_array.rst; uapi/linux/bpf.h.
 #ifndef ORACLE_ARRAY_MODEL_H_
 #define ORACLE_ARRAY_MODEL_H_
 

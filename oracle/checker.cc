@@ -31,6 +31,7 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
   if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
     const bool named_by_id = state_->TranslateIds(operation.call, outcome);
     const Outcome& judged = named_by_id ? state_->translated : outcome;
+    state_->NoteInner(operation.call);
     std::visit([&](const auto& call) { state_->On(call, judged); }, operation.call);
     if (named_by_id) state_->NameId(outcome);
     state_->FollowInnerMaps(operation.call, outcome);

@@ -47,6 +47,9 @@ struct Checker::State {
   Bytes key_scratch;
   Bytes value_scratch;
   Outcome translated;  // See TranslateIds.
+  // See NoteInner: the call's key, nullptr where nothing is noted, and what was there.
+  const Bytes* noted_key = nullptr;
+  std::optional<uint32_t> noted_inner;
 
   void On(const MapCreate& op, const Outcome& outcome);
   void On(const Lookup& op, const Outcome& outcome);
@@ -158,8 +161,12 @@ struct Checker::State {
   uint32_t MapWithId(const Bytes& id_bytes, const Bytes* expected);
   // The reverse, in what is told of a violation.
   void NameId(const Outcome& outcome);
-  // After a call that may have changed which maps a map of maps holds.
+  // Before a call on one element of a map of maps, and after each that may have changed which maps
+  // one holds.
+  void NoteInner(const Call& call);
   void FollowInnerMaps(const Call& call, const Outcome& outcome);
+  // The index of the map that an element holds.
+  std::optional<uint32_t> InnerAt(MapState& outer, const Bytes& key);
   // Nothing can be said of this map any more.
   void Lose(MapState* map);
   // The element that an outer map has when this descriptor was put into it.

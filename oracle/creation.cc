@@ -77,8 +77,7 @@ bool UnprivilegedType(MapType type) {
 // Whether a hash is asked not to be random.
 bool SeedsWithZero(const MapCreate& create) {
   const bool hash = create.type == MapType::HASH || create.type == MapType::PERCPU_HASH ||
-                    create.type == MapType::LRU_HASH ||
-                    create.type == MapType::LRU_PERCPU_HASH;
+                    create.type == MapType::LRU_HASH || create.type == MapType::LRU_PERCPU_HASH;
   // Of a map of maps the size of values is looked at before.
   const bool outer = create.type == MapType::HASH_OF_MAPS && create.value_size == 4;
   return (hash || outer) && (create.map_flags & BPF_F_ZERO_SEED) != 0;

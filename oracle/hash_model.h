@@ -76,7 +76,8 @@ class HashModel {
       if (elements_[i].certain) f(elements_[i].value);
     });
   }
-  // Whether the key may or may not be there.
+  // Whether some key may or may not be there; whether this one.
+  bool has_doubts() const { return uncertain_ != 0; }
   bool IsDoubtful(const Bytes& key) const;
   // A key was found to be absent (ENOENT), which settles an uncertain one.
   void Absent(const Bytes& key);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What a map of maps remembers of the map that it was created with, against which every map that is
-// put into it is held. It is a copy: that map may be gone since. Plain values; thread-safety that of
-// those. Source: map_of_maps.rst, introduction; what exactly must be equal: observed.
+// put into it is held. It is a copy: that map may be gone since. Plain values; thread-safety that
+// of those. Source: map_of_maps.rst, introduction; what exactly must be equal: observed.
 #ifndef ORACLE_INNER_MAP_H_
 #define ORACLE_INNER_MAP_H_
 

@@ -19,8 +19,8 @@ inline constexpr uint64_t kKmallocMaxSize = 4u << 20;  // KMALLOC_MAX_SIZE with 
 inline constexpr uint64_t kHashElementHeader = 48;     // What the kernel adds to key and value.
 inline constexpr uint64_t kHashMaxEntries = 1u << 27;  // More make more buckets than u32 can size.
 inline constexpr uint64_t kIntMax = 0x7fffffff;
-inline constexpr uint64_t kPerCpuMaxSize = 32768;      // PCPU_MIN_UNIT_SIZE: one CPU's slot.
-inline constexpr uint32_t kNumaNoNode = 0xffffffff;    // NUMA_NO_NODE: as if none were asked for.
+inline constexpr uint64_t kPerCpuMaxSize = 32768;    // PCPU_MIN_UNIT_SIZE: one CPU's slot.
+inline constexpr uint32_t kNumaNoNode = 0xffffffff;  // NUMA_NO_NODE: as if none were asked for.
 
 // From here on a creation may fail for lack of memory, which is no map's fault …
 inline constexpr uint64_t kLargeAllocation = 64u << 20;

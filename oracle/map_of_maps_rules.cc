@@ -33,6 +33,12 @@ const Bytes* InnerMapAt(MapState& outer, const Bytes& key) {
       outer.model);
 }
 
+// Whether elements may or may not be there.
+bool HasDoubts(const MapState& outer) {
+  const auto* hash = std::get_if<HashModel>(&outer.model);
+  return hash != nullptr && hash->has_doubts();
+}
+
 // The map that a call is about, where the call may change its elements.
 const Handle* ChangedBy(const Call& call) {
   if (const auto* op = std::get_if<Update>(&call)) return &op->map;
@@ -118,6 +124,24 @@ void Checker::State::NameId(const Outcome& outcome) {
   judgement.expected_bytes = id != 0 ? Bytes::LittleEndian(id, 4) : Bytes();
 }
 
+std::optional<uint32_t> Checker::State::InnerAt(MapState& outer, const Bytes& key) {
+  const Bytes* value = InnerMapAt(outer, Fit(key, outer.attributes.key_size, &key_scratch));
+  if (value == nullptr) return std::nullopt;
+  return static_cast<uint32_t>(value->ToNumber());
+}
+
+void Checker::State::NoteInner(const Call& call) {
+  noted_key = nullptr;
+  const auto* update = std::get_if<Update>(&call);
+  const auto* removal = std::get_if<Delete>(&call);
+  if (update == nullptr && removal == nullptr) return;
+  MapState* outer = world.MapOfOrNull(update != nullptr ? update->map : removal->map);
+  if (outer == nullptr || !IsMapOfMaps(outer->attributes.type) || outer->unspecified) return;
+  if (HasDoubts(*outer)) return;
+  noted_key = update != nullptr ? &update->key.bytes : &removal->key.bytes;
+  noted_inner = InnerAt(*outer, *noted_key);
+}
+
 void Checker::State::FollowInnerMaps(const Call& call, const Outcome& outcome) {
   const Handle* changed = ChangedBy(call);
   if (changed == nullptr) return;
@@ -127,7 +151,11 @@ void Checker::State::FollowInnerMaps(const Call& call, const Outcome& outcome) {
   if (std::holds_alternative<LookupBatch>(call) && outcome.error == Errno::kEFAULT) {
     return Lose(outer);
   }
-  if (!outer->unspecified) return world.SyncInner(world.At(*changed).map);
+  if (!outer->unspecified) {
+    const uint32_t index = world.At(*changed).map;
+    if (noted_key == nullptr || HasDoubts(*outer)) return world.SyncInner(index);
+    return world.SyncInner(index, noted_inner, InnerAt(*outer, *noted_key));
+  }
   // Any map that is put into it may stay there.
   const auto may_stay = [&](Handle value) {
     if (MapState* inner = world.MapOfOrNull(value)) {

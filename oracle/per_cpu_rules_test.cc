@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Values of per-CPU maps as the checker judges them: what scenarios cannot say of bytes that nothing
-// promises, of programs whose CPU is not known, and of elements that may or may not have been there.
+// Values of per-CPU maps as the checker judges them: what scenarios cannot say of bytes that
+// nothing promises, of programs whose CPU is not known, and of elements that may or may not have
+// been there.
 #include <gtest/gtest.h>
 
 #include "oracle/checker.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// For tests of the text and binary formats only: random values of the whole vocabulary, from a seed,
-// and shorthands to write and read them. What the text format does not keep (bytes behind a pointer
-// that is not valid) is not generated. Thread-safety: one thread at a time for each Source.
+// For tests of the text and binary formats only: random values of the whole vocabulary, from a
+// seed, and shorthands to write and read them. What the text format does not keep (bytes behind a
+// pointer that is not valid) is not generated. Thread-safety: one thread at a time for each Source.
 #ifndef ORACLE_TRACE_JSON_RANDOM_H_
 #define ORACLE_TRACE_JSON_RANDOM_H_
 

@@ -160,9 +160,7 @@ TEST(TraceJsonTest, ScriptsMayHaveBlankLinesAndNoLastNewline) {
   EXPECT_TRUE(ScriptOf(kHead, &error)->operations.empty());
 }
 
-std::filesystem::path Repository() {
-  return MAPSPEC_SOURCE_DIR;
-}
+std::filesystem::path Repository() { return MAPSPEC_SOURCE_DIR; }
 
 TEST(TraceJsonTest, ExamplesAreInTheFormOfTheWriter) {
   size_t examples = 0;

@@ -81,10 +81,10 @@ namespace mapspec {
   X(create_own_lists)                                                                 \
   X(create_own_lists_numa)                                                            \
   X(create_own_lists_rounded)                                                         \
-  X(evict_approximate) X(evict_at_capacity) X(evict_exist_in_place)                   \
-  X(evict_failing_update) X(evict_few) X(evict_half_full) X(evict_makes_room)          \
-  X(evict_never_more) X(evict_not_the_new) X(evict_only_updates) X(evict_own_key)      \
-  X(evict_own_share) X(evict_wholly)
+  X(evict_approximate)                                                                \
+  X(evict_at_capacity) X(evict_exist_in_place) X(evict_failing_update) X(evict_few)   \
+      X(evict_half_full) X(evict_makes_room) X(evict_never_more) X(evict_not_the_new) \
+          X(evict_only_updates) X(evict_own_key) X(evict_own_share) X(evict_wholly)
 
 #define MAPSPEC_MEMBER(name) ClauseId name = kNoClause;
 struct HashClauses {

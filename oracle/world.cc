@@ -167,35 +167,48 @@ void World::FillBtf(uint16_t slot, std::optional<BtfLoad> btf) {
 }
 
 void World::SyncInner(uint32_t outer) {
-  std::vector<uint32_t> now;
-  const auto note = [&](const Bytes& value) {
-    now.push_back(static_cast<uint32_t>(value.ToNumber()));
-  };
+  std::map<uint32_t, uint32_t> now;
+  const auto note = [&](const Bytes& value) { ++now[static_cast<uint32_t>(value.ToNumber())]; };
   MapState& state = maps_[outer];
   if (const auto* hash = std::get_if<HashModel>(&state.model)) hash->ForEachValue(note);
   if (const auto* array = std::get_if<ArrayOfMapsModel>(&state.model)) array->ForEachValue(note);
-  for (const uint32_t inner : now) {
-    ++maps_[inner].references;
+  for (const auto& [inner, count] : now) {
+    maps_[inner].references += count;
     maps_[inner].held_by = state.attributes.type;
   }
   state.holds.swap(now);
-  for (const uint32_t inner : now) Release(inner);
+  for (const auto& [inner, count] : now) Release(inner, count);
+}
+
+void World::SyncInner(uint32_t outer, std::optional<uint32_t> before,
+                      std::optional<uint32_t> after) {
+  if (before == after) return;
+  MapState& state = maps_[outer];
+  if (after.has_value()) {
+    ++maps_[*after].references;
+    maps_[*after].held_by = state.attributes.type;
+    ++state.holds[*after];
+  }
+  if (!before.has_value()) return;
+  if (--state.holds[*before] == 0) state.holds.erase(*before);
+  Release(*before);
 }
 
 // The kernel empties a map of maps some time after it is gone.
 void World::LoseInner(MapState* outer) {
-  std::vector<uint32_t> held;
+  std::map<uint32_t, uint32_t> held;
   held.swap(outer->holds);
-  outer->may_hold.insert(outer->may_hold.end(), held.begin(), held.end());
-  for (const uint32_t inner : held) {
+  for (const auto& [inner, count] : held) {
+    outer->may_hold.push_back(inner);
     maps_[inner].released_late = true;
-    Release(inner);
+    Release(inner, count);
   }
 }
 
-void World::Release(uint32_t map) {
+void World::Release(uint32_t map, uint32_t times) {
   MapState& state = maps_[map];
-  if (--state.references != 0) return;
+  state.references -= times;
+  if (state.references != 0) return;
   LoseInner(&state);
   state.model = std::monostate{};  // Its elements are of no use any more.
 }

@@ -46,9 +46,9 @@ struct MapState {
   // references a little later, so that the map may outlive the rest of them for a while.
   bool released_late = false;
   uint32_t writable_views = 0;
-  // Of a map of maps: the maps that its elements hold, each as often as it is there, and the one
+  // Of a map of maps: the maps that its elements hold, with how often each is there, and the one
   // that it was created with, which is not held.
-  std::vector<uint32_t> holds;
+  std::map<uint32_t, uint32_t> holds;
   std::optional<uint32_t> created_with;
   std::vector<uint32_t> may_hold;  // The same where it is not known.
   // Which type of map of maps held it last; UNSPEC: none ever did.
@@ -126,6 +126,8 @@ class World {
 
   // The elements of this map of maps have changed: it holds what its model says.
   void SyncInner(uint32_t outer);
+  // One of them has: it held `before` there and holds `after`.
+  void SyncInner(uint32_t outer, std::optional<uint32_t> before, std::optional<uint32_t> after);
   // What this map of maps holds is not known any more, if it is one.
   void LoseInner(MapState* outer);
 
@@ -141,7 +143,7 @@ class World {
 
  private:
   static const HandleState& NotInASlot(Handle handle);
-  void Release(uint32_t map);
+  void Release(uint32_t map, uint32_t times = 1);
   void CloseSocket(uint32_t socket);
 
   std::vector<HandleState> handles_;

@@ -45,7 +45,9 @@ ScriptShapes::Options ElementsOfHashes() {
   return options;
 }
 
-void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_only) {
+// Runs the scripts `pick` takes, again and again.
+void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_only,
+              const std::string& shape = "") {
   std::vector<FuzzBackend> backends{Under(selector)};
   std::string error;
   const std::unique_ptr<Backend> backend = backends[0].make(&error);
@@ -60,8 +62,13 @@ void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_
     state.SkipWithError(worker.error().c_str());
     return;
   }
+  std::vector<ScriptPlan> plans;
+  for (uint64_t index = 0; plans.size() < (shape.empty() ? kScripts : 16); ++index) {
+    const ScriptPlan plan = shapes.Plan(index);
+    if (shape.empty() || plan.shape->name == shape) plans.push_back(plan);
+  }
   const auto run = [&](uint64_t index) {
-    worker.Run(shapes.Plan(index % kScripts), nullptr, [](const std::string&) { return true; });
+    worker.Run(plans[index % plans.size()], nullptr, [](const std::string&) { return true; });
   };
   for (uint64_t index = 0; index < kScripts; ++index) run(index);  // Buffers grow.
   worker.Clear();
@@ -79,6 +86,15 @@ void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_
 }
 BENCHMARK_CAPTURE(FuzzLoop, userspace, "userspace", false);
 BENCHMARK_CAPTURE(FuzzLoop, userspace_hashes, "userspace", true);
+BENCHMARK_CAPTURE(FuzzLoop, userspace_short, "userspace", false, "short");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_objects, "userspace", false, "objects");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_one_type, "userspace", false, "one-type");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_programs, "userspace", false, "programs");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_short_mixed, "userspace", false, "short-mixed");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_mixed, "userspace", false, "mixed");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_large_maps, "userspace", false, "large-maps");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_long, "userspace", false, "long");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_history, "userspace", false, "history");
 BENCHMARK_CAPTURE(FuzzLoop, kernel, "kernel", false);
 BENCHMARK_CAPTURE(FuzzLoop, kernel_hashes, "kernel", true);
 

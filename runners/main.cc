@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runners/commands.h"
+#include "runners/freed_memory.h"
 #include "runners/report.h"
 
 namespace mapspec {
@@ -53,6 +54,7 @@ int Main(int argc, char** argv) {
   // A reader that goes away (mapspec list clauses | head) ends the command quietly, as it does
   // others.
   signal(SIGPIPE, SIG_DFL);
+  KeepFreedMemory();
   std::vector<std::string> words(argv + 1, argv + argc), gtest_flags;
   std::erase_if(words, [&](const std::string& word) {
     if (word.rfind("--gtest_", 0) != 0) return false;

@@ -21,6 +21,7 @@
 #include "oracle/checker.h"
 #include "runners/bare_script.h"
 #include "runners/benchmark_scripts.h"
+#include "runners/freed_memory.h"
 
 namespace mapspec {
 namespace {
@@ -219,6 +220,7 @@ class Goals : public benchmark::ConsoleReporter {
 }  // namespace mapspec
 
 int main(int argc, char** argv) {
+  mapspec::KeepFreedMemory();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   mapspec::Goals goals;

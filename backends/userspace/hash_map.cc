@@ -65,6 +65,10 @@ int HashMap::Init() {
   const uint64_t element_size = sizeof(Element) + value_offset_ + RoundUp8(buffer_size());
   static_assert(sizeof(Bucket) == 16);
   if (const int err = Area::Make(bucket_count_ * sizeof(Bucket), &buckets_); err != 0) return err;
+  if (const int err = Area::Make((bucket_count_ + 63) / 64 * sizeof(uint64_t), &occupied_);
+      err != 0) {
+    return err;
+  }
   const bool preallocate = (spec().flags & BPF_F_NO_PREALLOC) == 0;
   if (!preallocate && __lsan_register_root_region != nullptr) {
     __lsan_register_root_region(buckets_.data(), buckets_.size());
@@ -82,6 +86,33 @@ int HashMap::Init() {
   if (OWN_MUTANT(kOfLru, "evict.half-full/at-half") && capacity > 4) capacity /= 2;
   lru_ = std::make_unique<LruLists>();
   return lru_->Init(pool_.capacity(), lists, capacity);
+}
+
+void HashMap::SetHead(Bucket& bucket, Element* element) {
+  const bool was_empty = bucket.head == nullptr;
+  bucket.head = element;
+  if (was_empty == (element == nullptr)) return;
+  const auto index = static_cast<uint32_t>(&bucket - &BucketAt(0));
+  std::atomic_ref<uint64_t> word(reinterpret_cast<uint64_t*>(occupied_.data())[index / 64]);
+  const uint64_t bit = uint64_t{1} << (index % 64);
+  if (was_empty) {
+    word.fetch_or(bit, std::memory_order_relaxed);
+  } else {
+    word.fetch_and(~bit, std::memory_order_relaxed);
+  }
+}
+
+uint32_t HashMap::NextOccupied(uint32_t index) const {
+  auto* words = reinterpret_cast<uint64_t*>(occupied_.data());
+  uint64_t skipped = index % 64;
+  for (uint32_t word = index / 64; index < bucket_count_; ++word, skipped = 0) {
+    const uint64_t bits = std::atomic_ref<uint64_t>(words[word]).load(std::memory_order_relaxed);
+    if (const uint64_t rest = bits >> skipped << skipped; rest != 0) {
+      return word * 64 + static_cast<uint32_t>(std::countr_zero(rest));
+    }
+    index = (word + 1) * 64;
+  }
+  return bucket_count_;
 }
 
 uint32_t HashMap::Hash(const void* key) const {
@@ -279,13 +310,13 @@ int HashMap::Insert(Bucket& bucket, uint32_t hash, const void* key, const void* 
   }
   Fill(element, hash, key, value, choice);
   element->next = bucket.head;
-  bucket.SetHead(element);
+  SetHead(bucket, element);
   return 0;
 }
 
 void HashMap::Relink(Bucket& bucket, Element* element, Element* successor) {
   if (bucket.head == element) {
-    bucket.SetHead(successor);
+    SetHead(bucket, successor);
     return;
   }
   Element* before = bucket.head;

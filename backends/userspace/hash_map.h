@@ -80,7 +80,8 @@ class HashMap final : public Map {
   int DeleteBatch(const Batch& batch) override { return GenericDeleteBatch(batch); }
 
   uint64_t Footprint() const override {
-    return buckets_.size() + pool_.Footprint() + (lru_ == nullptr ? 0 : lru_->Footprint());
+    return buckets_.size() + occupied_.size() + pool_.Footprint() +
+           (lru_ == nullptr ? 0 : lru_->Footprint());
   }
 
  private:
@@ -93,14 +94,8 @@ class HashMap final : public Map {
 
   // Lives in mapped memory that was never constructed: all zero is an empty, unlocked bucket.
   struct Bucket {
-    Element* head;  // written under the lock, glanced at without it
+    Element* head;
     SpinLock lock;
-    bool LooksEmpty() {
-      return std::atomic_ref<Element*>(head).load(std::memory_order_relaxed) == nullptr;
-    }
-    void SetHead(Element* element) {
-      std::atomic_ref<Element*>(head).store(element, std::memory_order_relaxed);
-    }
   };
 
   uint32_t Hash(const void* key) const;
@@ -122,7 +117,12 @@ class HashMap final : public Map {
   }
   int Store(const void* key, const void* value, uint64_t flags, SlotChoice choice);
 
+  // The first bucket from `index` on that does not look empty to who has no lock; bucket_count_ at
+  // the end.
+  uint32_t NextOccupied(uint32_t index) const;
+
   // These want the bucket's lock held.
+  void SetHead(Bucket& bucket, Element* element);
   Element* Find(Bucket& bucket, uint32_t hash, const void* key) const;
   // Find for a program: marks what it finds as used.
   Element* FindAndMark(Bucket& bucket, uint32_t hash, const void* key) const;
@@ -182,6 +182,7 @@ class HashMap final : public Map {
   const uint32_t bucket_count_;  // a power of two
   const uint64_t seed_;
   Area buckets_;
+  Area occupied_;  // a bit for each bucket: there is something in it
   ElementPool pool_;
   std::unique_ptr<LruLists> lru_;  // null: not an LRU map. Otherwise it counts the elements.
   std::atomic<uint32_t> count_{0};

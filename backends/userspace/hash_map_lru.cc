@@ -42,7 +42,7 @@ int HashMap::StoreLru(Bucket& bucket, std::unique_lock<SpinLock>& lock, uint32_t
   if constexpr (kUsermapsMutants) SpoilNew(element, !fits);
   if (old == nullptr) {
     element->next = bucket.head;
-    bucket.SetHead(element);
+    SetHead(bucket, element);
   } else {
     element->next = old->next;
     Relink(bucket, old, element);

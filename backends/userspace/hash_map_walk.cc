@@ -45,8 +45,8 @@ int HashMap::GetNextKey(const void* key, void* next_key) {
   const uint32_t turn =
       OWN_MUTANT(kOfHashes, "get_next_key.stable-order/turns-with-size") ? count() : 0;
   for (; index < bucket_count_; ++index) {
+    if (turn == 0 && (index = NextOccupied(index)) == bucket_count_) break;
     Bucket& bucket = BucketAt((index + turn) & (bucket_count_ - 1));
-    if (bucket.LooksEmpty()) continue;
     std::lock_guard lock(bucket.lock);
     if (bucket.head == nullptr) continue;
     CopyKey(bucket.head, next_key);
@@ -73,9 +73,8 @@ long HashMap::ForEach(Visitor visit, void* visitor_data) {
   if (inner_ != nullptr) return -kEnotsupp;
   long visited = 0;
   std::vector<Element*> elements;
-  for (uint32_t index = 0; index < bucket_count_; ++index) {
+  for (uint32_t index = NextOccupied(0); index < bucket_count_; index = NextOccupied(index + 1)) {
     Bucket& bucket = BucketAt(index);
-    if (bucket.LooksEmpty()) continue;
     elements.clear();
     {
       std::lock_guard lock(bucket.lock);
@@ -140,9 +139,8 @@ int HashMap::WalkBatch(const Batch& batch, bool remove) {
 
   uint32_t done = 0;
   int err = -ENOENT;  // reached the end
-  for (; index < bucket_count_; ++index) {
+  for (index = NextOccupied(index); index < bucket_count_; index = NextOccupied(index + 1)) {
     Bucket& bucket = BucketAt(index);
-    if (bucket.LooksEmpty()) continue;
     std::lock_guard lock(bucket.lock);
     uint32_t chain = 0;
     for (Element* element = bucket.head; element != nullptr; element = element->next) ++chain;

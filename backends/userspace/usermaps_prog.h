@@ -17,11 +17,12 @@
 // What does not matter to programs, as in Linux: BPF_F_RDONLY and BPF_F_WRONLY of the descriptor
 //   that the handle was made from, and that a map is frozen. BPF_F_RDONLY_PROG and
 //   BPF_F_WRONLY_PROG are the verifier's business, and so the VM's.
-// Maps of maps: a lookup gives the inner map as a struct usermaps_prog_map*, which is a map to every
+// Maps of maps: a lookup gives the inner map as a struct usermaps_prog_map*, which is a map to
+// every
 //   function here but usermaps_prog_map_put(): it belongs to nobody. It and the elements that were
-//   found in it stay usable until the outermost usermaps_prog_exit() of the thread, also when bpf(2)
-//   takes it out of the outer map meanwhile and it is gone for everybody else. A replacement is one
-//   step: a lookup finds the old map or the new one.
+//   found in it stay usable until the outermost usermaps_prog_exit() of the thread, also when
+//   bpf(2) takes it out of the outer map meanwhile and it is gone for everybody else. A replacement
+//   is one step: a lookup finds the old map or the new one.
 // Values per CPU: a helper reads and writes the slot of the CPU that the calling thread runs on
 //   (sched_getcpu(3)); the VM keeps the thread there for the run. An update of an element that is
 //   there is in place; a new element is zero for the other CPUs.
