@@ -14,6 +14,7 @@
 
 #include "oracle/profile.h"
 #include "oracle/trace.h"
+#include "runners/results_file.h"
 #include "specs/spec.h"
 
 namespace CLI {
@@ -49,6 +50,8 @@ std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths,
 // "-" is standard input. nullopt after saying what is wrong.
 std::optional<Trace> ReadTraceOrSay(const std::string& path);
 std::optional<Script> ReadScriptOrSay(const std::string& path);
+// What `mapspec run --json` wrote: at least one run.
+std::optional<std::vector<RecordedRun>> ReadResultsOrSay(const std::string& path);
 
 }  // namespace mapspec
 
