@@ -31,6 +31,8 @@ void AddCheckCommand(CLI::App& app, int* status);
 void AddRecordCommand(CLI::App& app, int* status);
 void AddShrinkCommand(CLI::App& app, int* status);
 void AddReproCommand(CLI::App& app, int* status);
+void AddReportCommand(CLI::App& app, int* status);
+void AddCompareCommand(CLI::App& app, int* status);
 void AddMeasureCommand(CLI::App& app, int* status);
 void AddAgentCommand(CLI::App& app, int* status);
 

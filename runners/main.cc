@@ -76,6 +76,7 @@ int Main(int argc, char** argv) {
   AddRecordCommand(app, &status);
   AddShrinkCommand(app, &status);
   AddReproCommand(app, &status);
+  AddCompareCommand(app, &status);
   AddMeasureCommand(app, &status);
   AddAgentCommand(app, &status);
 
