@@ -257,7 +257,7 @@
   });
   addEventListener('afterprint', () => { for (const details of opened) details.open = false; });
 
-  const measure = () => table.style.setProperty('--head', table.tHead.offsetHeight + 'px');
+  const measure = () => document.documentElement.style.setProperty('--head', table.tHead.offsetHeight + 'px');
   if (window.ResizeObserver) new ResizeObserver(measure).observe(table.tHead);
   measure();
   form.hidden = false;

@@ -114,6 +114,10 @@
     key('Escape');
     await settle();
     check('the focus is at that cell', document.activeElement, cell.parentNode.cells[1]);
+    for (let i = 0; i < 40; ++i) key('ArrowDown');
+    for (let i = 0; i < 30; ++i) key('ArrowUp');
+    const box = document.activeElement.getBoundingClientRect();
+    check('the focus is not below the header', document.elementFromPoint(box.left + 4, box.top + 4), document.activeElement);
     key('End', {ctrlKey: true});
     check('Ctrl+End: the last cell', document.activeElement, rows().pop().cells[3]);
     key('Home', {ctrlKey: true});
