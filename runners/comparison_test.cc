@@ -111,12 +111,12 @@ TEST(Compare, MatchesByBackendAndProfileAndSingleRunsWhateverTheyAre) {
 
   // In another order, and the profile tells the kernels apart.
   const std::vector<RecordedRun> before = {library, old_kernel},
-                                 after = {old_kernel, new_kernel, library};
+                                 after = {new_kernel, old_kernel, library};
   const auto several = Compare(before, after);
   ASSERT_TRUE(several);
   ASSERT_EQ(several->runs.size(), 3u);
   EXPECT_EQ(several->runs[0].after, &after[2]);
-  EXPECT_EQ(several->runs[1].after, &after[0]);
+  EXPECT_EQ(several->runs[1].after, &after[1]);
   EXPECT_EQ(several->runs[2].before, nullptr);
   EXPECT_EQ(several->clauses, 2u);
   ASSERT_EQ(several->changes.size(), 1u);
