@@ -69,8 +69,7 @@ const Profile* ProfileOfTrace(const std::string& wanted, const Trace& trace) {
   return FindProfile("documented");
 }
 
-std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths,
-                                    uint32_t possible_cpus) {
+std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths, uint32_t possible_cpus) {
   if (paths.empty()) return Specification(possible_cpus).specs;
   LoadedSpecs loaded =
       LoadSpecPaths(paths, {.traits = TraitNames(), .possible_cpus = possible_cpus});
@@ -92,6 +91,13 @@ std::optional<Script> ReadScriptOrSay(const std::string& path) {
   return ReadOrSay<Script>(path, [](std::istream& in, std::string_view file, ParseError* error) {
     return ReadScript(in, file, error);
   });
+}
+
+std::optional<std::vector<RecordedRun>> ReadResultsOrSay(const std::string& path) {
+  return ReadOrSay<std::vector<RecordedRun>>(
+      path, [](std::istream& in, std::string_view file, ParseError* error) {
+        return ReadResults(in, file, error);
+      });
 }
 
 }  // namespace mapspec

@@ -14,6 +14,7 @@
 
 #include "oracle/profile.h"
 #include "oracle/trace.h"
+#include "runners/results_file.h"
 #include "specs/spec.h"
 
 namespace CLI {
@@ -30,6 +31,8 @@ void AddCheckCommand(CLI::App& app, int* status);
 void AddRecordCommand(CLI::App& app, int* status);
 void AddShrinkCommand(CLI::App& app, int* status);
 void AddReproCommand(CLI::App& app, int* status);
+void AddReportCommand(CLI::App& app, int* status);
+void AddCompareCommand(CLI::App& app, int* status);
 void AddMeasureCommand(CLI::App& app, int* status);
 void AddAgentCommand(CLI::App& app, int* status);
 
@@ -49,6 +52,8 @@ std::optional<Specs> LoadSpecsOrSay(const std::vector<std::string>& paths,
 // "-" is standard input. nullopt after saying what is wrong.
 std::optional<Trace> ReadTraceOrSay(const std::string& path);
 std::optional<Script> ReadScriptOrSay(const std::string& path);
+// What `mapspec run --json` wrote: at least one run.
+std::optional<std::vector<RecordedRun>> ReadResultsOrSay(const std::string& path);
 
 }  // namespace mapspec
 

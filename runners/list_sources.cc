@@ -4,21 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "runners/commands.h"
 #include "runners/glob.h"
+#include "runners/results_file.h"
 #include "specs/source_index.h"
 
 namespace mapspec {
 namespace {
-
-using Json = nlohmann::json;
 
 // What one backend's run says of clauses.
 struct BackendStatuses {
@@ -26,41 +23,19 @@ struct BackendStatuses {
   std::map<std::string, std::string> statuses;  // By clause.
 };
 
-bool ReadObject(const Json& json, BackendStatuses* out) {
-  if (!json.is_object() || !json.contains("backend") || !json["backend"].is_string() ||
-      !json.contains("clauses") || !json["clauses"].is_array()) {
-    return false;
-  }
-  out->backend = json["backend"];
-  for (const Json& clause : json["clauses"]) {
-    if (!clause.is_object() || !clause.contains("id") || !clause["id"].is_string() ||
-        !clause.contains("status") || !clause["status"].is_string()) {
-      return false;
-    }
-    out->statuses[clause["id"]] = clause["status"];
-  }
-  return true;
-}
-
-std::optional<std::vector<BackendStatuses>> ReadResultsOrSay(const std::string& path) {
+std::optional<std::vector<BackendStatuses>> ReadStatusesOrSay(const std::string& path) {
   std::vector<BackendStatuses> all;
   if (path.empty()) return all;
-  std::ifstream in(path, std::ios::binary);
-  std::string line;
-  size_t number = 0;
-  while (std::getline(in, line)) {
-    ++number;
-    if (line.empty()) continue;
-    BackendStatuses one;
-    if (!ReadObject(Json::parse(line, nullptr, /*allow_exceptions=*/false), &one)) {
-      UsageError(fmt::format("{}:{}: not what `mapspec run --json` writes", path, number));
-      return std::nullopt;
+  const std::optional<std::vector<RecordedRun>> runs = ReadResultsOrSay(path);
+  if (!runs) return std::nullopt;
+  for (const RecordedRun& run : *runs) {
+    BackendStatuses& one = all.emplace_back();
+    one.backend = run.backend;
+    for (const RecordedResult& clause : run.clauses) {
+      one.statuses[clause.id] = StatusName(clause.status);
     }
-    all.push_back(std::move(one));
   }
-  if (!all.empty()) return all;
-  UsageError(fmt::format("{}: {}", path, in.is_open() ? "holds no results" : "cannot be read"));
-  return std::nullopt;
+  return all;
 }
 
 // The first `length` bytes of a text, cut between words. Texts are ASCII but for rare signs, which
@@ -184,7 +159,7 @@ int ListBySource(const Specs& specs, const BySourceOptions& options) {
           fmt::format("--by-source {}: no clause cites it{}", options.document, hint));
     }
   }
-  const std::optional<std::vector<BackendStatuses>> results = ReadResultsOrSay(options.results);
+  const std::optional<std::vector<BackendStatuses>> results = ReadStatusesOrSay(options.results);
   if (!results) return 2;
   const Filter filter(options.filter);
   for (SourceDocument& document : documents) {

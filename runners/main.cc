@@ -22,6 +22,7 @@ constexpr const char* kFooter = R"(Examples
   mapspec run --backend kernel --effort normal    the running kernel (needs CAP_BPF or root)
   mapspec run --backend library:./libmaps.so --filter 'queue.*'
   mapspec fuzz --backend kernel --backend userspace --time 60s
+  mapspec report k.json u.json --html matrix.html
   mapspec record --backend kernel queue.script > t.jsonl && mapspec check t.jsonl
 
 Exit status
@@ -78,6 +79,8 @@ int Main(int argc, char** argv) {
   AddRecordCommand(app, &status);
   AddShrinkCommand(app, &status);
   AddReproCommand(app, &status);
+  AddReportCommand(app, &status);
+  AddCompareCommand(app, &status);
   AddMeasureCommand(app, &status);
   AddAgentCommand(app, &status);
 

@@ -22,6 +22,7 @@ OrderedJson ClauseToJson(const ClauseResult& result) {
   json["status"] = StatusName(result.status);
   json["reason"] = Text(result.reason);
   json["trace"] = result.trace.empty() ? OrderedJson() : OrderedJson(Text(result.trace));
+  json["test"] = result.test.empty() ? OrderedJson() : OrderedJson(result.test);
   // Only where there is one: elsewhere documents and kernels agree.
   if (const Divergence* divergence = DivergenceOf(result.id)) {
     json["divergence"] = {{"document", divergence->where.document},
@@ -40,6 +41,8 @@ OrderedJson TestToJson(const TestResult& test) {
   json["operations"] = test.operations;
   json["seconds"] = test.seconds;
   json["trace"] = test.trace.empty() ? OrderedJson() : OrderedJson(Text(test.trace));
+  // Only of what broke a promise: the evidence, so that a report can be made without its files.
+  if (!test.report.empty()) json["report"] = Text(test.report);
   return json;
 }
 

@@ -108,6 +108,12 @@ TEST(JsonReport, HasTheContractsShapeOneObjectALine) {
     EXPECT_EQ(json["clauses"][2]["status"], "fail");
     EXPECT_EQ(json["clauses"][2]["trace"], "out/a.trace.jsonl");
     EXPECT_EQ(json["clauses"][1]["status"], "unknown");
+    EXPECT_EQ(json["clauses"][2]["test"], "a.fail");
+    EXPECT_EQ(json["clauses"][4]["id"], "a.pass");
+    EXPECT_TRUE(json["clauses"][4]["test"].is_null());
+    // The evidence stands where something broke, and nowhere else.
+    EXPECT_EQ(json["scenarios"][1]["report"], Mixed().tests[1].report);
+    EXPECT_FALSE(json["scenarios"][0].contains("report"));
   }
   EXPECT_EQ(objects, 2u);
 }

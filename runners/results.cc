@@ -19,11 +19,12 @@ struct Tally {
 };
 
 ClauseResult Reduce(const std::string& id, const Tally& tally) {
-  ClauseResult result{id, Status::kPass, "", ""};
+  ClauseResult result{id, Status::kPass, "", "", ""};
   const auto set = [&](Status status, const TestResult& test) {
     result.status = status;
     result.reason = test.reason;
     result.trace = test.trace;
+    result.test = test.id;
   };
   if (tally.failed != nullptr) {
     set(Status::kFail, *tally.failed);

@@ -67,6 +67,7 @@ struct ClauseResult {
   Status status = Status::kNotRun;
   std::string reason;
   std::string trace;
+  std::string test;  // The test that decided it, "" when all of its scenarios passed.
 };
 
 struct Summary {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "backends/backend.h"
 #include "backends/host_environment.h"
@@ -16,6 +17,7 @@
 #include "runners/commands.h"
 #include "runners/failure_report.h"
 #include "runners/gtest_flags.h"
+#include "runners/html_report.h"
 #include "runners/progress.h"
 #include "runners/report.h"
 #include "runners/run_plan.h"
@@ -30,7 +32,7 @@ struct RunArguments {
   RunOptions run;
   std::string filter, effort = "normal", shard = "1/1", seed, map_type;
   std::string deviations;
-  std::string json, junit;
+  std::string json, junit, html;
   bool ktap = false;
 };
 
@@ -135,6 +137,20 @@ bool WriteReport(const std::string& path, const Write& write) {
   return false;
 }
 
+// What `mapspec report` makes of the results: one way to a page, whoever asks for it.
+void WriteHtmlOfRun(const std::vector<BackendResults>& results, const Specs& specs,
+                    std::ostream& out) {
+  std::stringstream json;
+  WriteJsonReport(results, json);
+  ParseError error;
+  const std::optional<std::vector<RecordedRun>> runs = ReadResults(json, "", &error);
+  if (runs) {
+    WriteHtmlReport(MakeMatrix(*runs, specs), out);
+  } else {
+    out.setstate(std::ios::failbit);
+  }
+}
+
 int Run(RunArguments* options) {
   if (const int status = Resolve(options); status != 0) return status;
   RunOptions& run = options->run;
@@ -154,7 +170,8 @@ int Run(RunArguments* options) {
     }
   }
   if (WantsGtestList(run.gtest_flags)) return ListGtests(plan, run);
-  if (!CheckWritable(options->json) || !CheckWritable(options->junit)) return 2;
+  const std::string reports[] = {options->json, options->junit, options->html};
+  if (!std::all_of(std::begin(reports), std::end(reports), CheckWritable)) return 2;
 
   InstallStopSignals();
   // All backends are opened once before anything runs: a typing error in the last one should not
@@ -203,6 +220,8 @@ int Run(RunArguments* options) {
       WriteReport(options->json, [&](std::ostream& out) { WriteJsonReport(results, out); });
   written &=
       WriteReport(options->junit, [&](std::ostream& out) { WriteJunitReport(results, out); });
+  written &=
+      WriteReport(options->html, [&](std::ostream& out) { WriteHtmlOfRun(results, *specs, out); });
   if (options->ktap) {
     WriteKtapReport(results, std::cout);
     std::cout.flush();
@@ -210,7 +229,7 @@ int Run(RunArguments* options) {
   std::string verdict;
   for (const BackendResults& backend : results)
     verdict += "\n" + VerdictText(backend, UseColour(talk));
-  for (const std::string& path : {options->json, options->junit}) {
+  for (const std::string& path : reports) {
     if (!path.empty()) verdict += fmt::format("  report      {}\n", path);
   }
   const bool failures =
@@ -264,6 +283,8 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
   command->add_option("--json", options->json,
                       "Write the results as JSON, one object for each backend");
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
+  command->add_option("--html", options->html,
+                      "Write the results as one page, see mapspec report --help");
   command->add_flag("--ktap", options->ktap,
                     "Print the results as KTAP, and nothing else, on standard output");
   command->add_option("--out", run.out, "Directory for scripts and traces of failures")

@@ -13,6 +13,11 @@ namespace mapspec {
 std::string Folded(std::string_view label, std::string_view text);
 // A line without what goes beyond 200 characters, which are counted instead.
 std::string Shortened(std::string line);
+// The same of text that comes from outside: control characters, which could move a terminal's
+// cursor, and line ends become spaces.
+std::string OneLine(std::string_view text);
+// How many of the first `bytes` bytes to take so that no UTF-8 sequence is cut.
+size_t WholeCharacters(std::string_view text, size_t bytes);
 
 }  // namespace mapspec
 
