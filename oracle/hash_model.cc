@@ -47,10 +47,10 @@ Expectation HashModel::ExpectCreate(const MapCreate& create, const Traits& trait
   if (element >= kKmallocMaxSize - kHashElementHeader) {
     return Expectation::Fails(Errno::kE2BIG, c.create_element_too_large);
   }
+  if (slot_too_large) return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
   if (create.max_entries > kHashMaxEntries) {
     return Expectation::Fails(Errno::kE2BIG, c.create_too_many_entries);
   }
-  if (slot_too_large) return Expectation::Fails(Errno::kE2BIG, c.create_value_too_large);
   Expectation expected = Expectation::Succeeds(c.create_creates);
   const uint64_t values =
       per_cpu ? PerCpuStride(create.value_size) * possible_cpus : create.value_size;
