@@ -207,7 +207,7 @@
   function render() {
     const row = shownRow, summary = row.summary;
     const close = make('button', {type: 'button', autofocus: ''}, 'Close ', make('kbd', {}, 'Esc'));
-    close.addEventListener('click', () => dialog.close());
+    close.addEventListener('click', shut);
     const choice = make('div', {class: 'runs', role: 'group', 'aria-label': 'Runs'});
     row.cells.forEach((td, run) => {
       const button = make('button', {type: 'button', 'aria-pressed': String(run === shownRun)}, runs[run], mark(td));
@@ -224,6 +224,15 @@
     dialog.scrollTop = 0;
   }
 
+  // The focus goes back at once: by the time of the `close` event a reader may be elsewhere.
+  function shut() {
+    if (!shownRow) return;
+    const cell = shownRow.cells[shownRun];
+    shownRow = null;
+    dialog.close();
+    setCurrent(cell, true);
+  }
+
   function open(row, run) {
     shownRow = row;
     shownRun = run;
@@ -234,7 +243,7 @@
   dialog.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
       event.preventDefault();
-      dialog.close();
+      shut();
       return;
     }
     const step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
@@ -245,8 +254,8 @@
     render();
     (dialog.querySelector('.runs [aria-pressed=true]') || dialog).focus();
   });
-  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener('close', () => setCurrent(shownRow.cells[shownRun], true));
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) shut(); });
+  dialog.addEventListener('close', shut);  // By the browser, in whatever way it has.
 
   // ---- On paper: the evidence of what does not pass.
   let opened = [];

@@ -104,7 +104,6 @@
       check('with the focus inside', $('#cell').contains(document.activeElement));
       check('with source and script', all('#cell > dl > dt').map((dt) => dt.textContent).join(), 'Source,Script');
       key('Escape');
-      await settle();
       check('Escape closes it', $('#cell').open, false);
       check('and the focus is back', document.activeElement, cell);
     }
@@ -112,7 +111,6 @@
     key('ArrowLeft');
     check('left: the run before', $('#cell [aria-pressed=true]').textContent.startsWith('userspace'));
     key('Escape');
-    await settle();
     check('the focus is at that cell', document.activeElement, cell.parentNode.cells[1]);
     for (let i = 0; i < 40; ++i) key('ArrowDown');
     for (let i = 0; i < 30; ++i) key('ArrowUp');
@@ -134,12 +132,13 @@
     check('expected against got', all('#cell .eg dt').map((dt) => dt.textContent).join(), 'expected,got');
     check('one run\'s evidence only', all('#cell section').length, 1);
     $('#cell .top button').click();
-    await settle();
+    check('its button closes it', document.activeElement, failing);
     const hostile = all('tbody').pop().querySelector('td.f') || all('td.f').pop();
     hostile.click();
     check('hostile text is text', $('#cell').textContent.includes('<img src=x') && all('#cell img').length === 0);
     $('#cell').close();
-    await settle();
+    await new Promise((resolve) => $('#cell').addEventListener('close', resolve, {once: true}));
+    check('however it closes, the focus is back', document.activeElement, hostile);
 
     // A row opens without any of this: <details>.
     const details = body.querySelector('details');
