@@ -19,6 +19,8 @@ constexpr std::string_view kExec = "exec:";
 // Not in `mapspec list backends`: for agents and for tests.
 constexpr std::string_view kInProcessLibrary = "in-process-library:";
 constexpr std::string_view kNull = "null:";
+// The running kernel under the name by which the one who booted it knows it.
+constexpr std::string_view kKernelOf = "kernel-of:";
 
 // What follows the prefix; nullopt for another selector.
 std::optional<std::string> After(std::string_view prefix, std::string_view selector) {
@@ -40,16 +42,21 @@ std::string Unknown(std::string_view selector) {
   // What stands before the colon is compared, and what follows it kept.
   const size_t colon = selector.find(':');
   const std::string_view word = selector.substr(0, colon);
-  const std::vector<std::string> known = {"userspace", "kernel", "library", "vm", "exec"};
+  const std::vector<std::string> known = {"userspace", "kernel", "library", "vm",
+                                          "exec",      "qemu",   "uml"};
   const std::string message = "unknown backend \"" + std::string(selector) + "\"";
   std::string nearest = Nearest(word, known);
   if (nearest.empty()) {
-    return message + "; known are userspace, kernel, library:PATH, vm and exec:COMMAND";
+    return message +
+           "; known are userspace, kernel, library:PATH, vm, exec:COMMAND, "
+           "qemu:IMAGE and uml:IMAGE";
   }
-  if (nearest == "library" || nearest == "exec") {
+  const bool boots = nearest == "qemu" || nearest == "uml";
+  if (nearest == "library" || nearest == "exec" || boots) {
     const bool has_rest = colon != std::string_view::npos && colon + 1 < selector.size();
     nearest += has_rest            ? std::string(selector.substr(colon))
                : nearest == "exec" ? ":COMMAND"
+               : boots             ? ":IMAGE"
                                    : ":PATH";
   }
   return message + "; did you mean \"" + nearest + "\"?";
@@ -77,6 +84,9 @@ std::unique_ptr<Backend> MakeBackend(std::string_view selector, std::string* err
   if (const auto command = After(kExec, selector); command && !command->empty()) {
     return MakeExecBackend(*command, error);
   }
+  if (const auto name = After(kKernelOf, selector); name && !name->empty()) {
+    return MakeKernelBackend(error, *name);
+  }
   if (IsVmSelector(selector)) return MakeVmBackend(selector, error, usage);
   *usage = true;
   if (const auto kind = After(kNull, selector)) {
@@ -85,6 +95,12 @@ std::unique_ptr<Backend> MakeBackend(std::string_view selector, std::string* err
       return backend;
     }
     *error = UnknownNull(selector);
+    return nullptr;
+  }
+  if (After("qemu:", selector).value_or("") != "" || After("uml:", selector).value_or("") != "") {
+    *error = std::string(selector) +
+             ": the suite runs inside that kernel; only `mapspec run` and `mapspec kernels run` "
+             "boot it";
     return nullptr;
   }
   *error = Unknown(selector);

@@ -35,6 +35,9 @@ void AddReportCommand(CLI::App& app, int* status);
 void AddCompareCommand(CLI::App& app, int* status);
 void AddMeasureCommand(CLI::App& app, int* status);
 void AddAgentCommand(CLI::App& app, int* status);
+void AddKernelsCommand(CLI::App& app, int* status);
+// What a booted kernel starts; hidden.
+void AddGuestCommand(CLI::App& app, int* status);
 
 // "mapspec: MESSAGE" on standard error; returns 2.
 int UsageError(std::string_view message);

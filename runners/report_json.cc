@@ -83,6 +83,8 @@ OrderedJson BackendToJson(const BackendResults& results) {
                      {"coverage_cells", results.coverage.size()},
                      {"seconds", summary.seconds},
                      {"interrupted", summary.interrupted}};
+  if (results.boot_seconds > 0) json["summary"]["boot_seconds"] = results.boot_seconds;
+  if (!results.console.empty()) json["console"] = Text(results.console);
   json["errors"] = OrderedJson::array();
   for (const std::string& error : results.errors) json["errors"].push_back(Text(error));
   if (!results.unusable.empty()) json["errors"].push_back(Text(results.unusable));

@@ -60,6 +60,9 @@ struct BackendResults {
   std::string unusable;             // Why the backend could not be used (exit status 3).
   bool interrupted = false;
   double seconds = 0;
+  // Of a kernel that was booted for the run: how long that took, and where its console is kept.
+  double boot_seconds = 0;
+  std::string console;
 };
 
 struct ClauseResult {

@@ -17,6 +17,7 @@
 #include "runners/commands.h"
 #include "runners/failure_report.h"
 #include "runners/gtest_flags.h"
+#include "runners/guest/guest_backend.h"
 #include "runners/html_report.h"
 #include "runners/progress.h"
 #include "runners/report.h"
@@ -34,6 +35,9 @@ struct RunArguments {
   std::string deviations;
   std::string json, junit, html;
   bool ktap = false;
+  GuestOptions guest;
+  unsigned boot_timeout = 180;
+  std::string accelerator = "auto";
 };
 
 bool ParseNumber(std::string_view text, uint64_t* out) {
@@ -82,6 +86,13 @@ int Resolve(RunArguments* options) {
   } else if (!ParseNumber(options->seed, &run.seed)) {
     return UsageError(fmt::format("--seed {}: expected a number below 2^64", options->seed));
   }
+  const std::optional<Accelerator> accelerator = ParseAccelerator(options->accelerator);
+  if (!accelerator) {
+    return UsageError(fmt::format("unknown accelerator `{}`{}", options->accelerator,
+                                  DidYouMean(options->accelerator, {"auto", "kvm", "tcg"})));
+  }
+  options->guest.machine.accelerator = *accelerator;
+  options->guest.boot_timeout = std::chrono::seconds(options->boot_timeout);
   return CheckGtestFlags(run.gtest_flags, run.jobs > 1 || run.backends.size() > 1);
 }
 
@@ -118,6 +129,24 @@ int Plan(const Specs& specs, const RunArguments& options, std::vector<PlannedTes
     return UsageError(fmt::format("--filter {}: nothing is left to run", options.filter));
   }
   return 0;
+}
+
+// What is known of a backend before its tests run.
+struct Target {
+  HelloMessage hello;
+  UnusableMessage unusable;
+  std::optional<BootImage> image;  // Of a backend that is booted.
+};
+
+Target Probe(const std::string& backend, const GuestOptions& guest) {
+  Target target;
+  target.image = ParseGuestSelector(backend);
+  if (target.image) {
+    ProbeGuest(&*target.image, guest, &target.hello, &target.unusable);
+  } else {
+    ProbeBackend(backend, &target.hello, &target.unusable);
+  }
+  return target;
 }
 
 bool CheckWritable(const std::string& path) {
@@ -176,12 +205,11 @@ int Run(RunArguments* options) {
   InstallStopSignals();
   // All backends are opened once before anything runs: a typing error in the last one should not
   // wait for the first one's results.
-  std::vector<HelloMessage> hellos(run.backends.size());
-  std::vector<UnusableMessage> unusable(run.backends.size());
-  for (size_t i = 0; i < run.backends.size(); ++i) {
-    if (!ProbeBackend(run.backends[i], &hellos[i], &unusable[i]) && unusable[i].usage) {
-      return UsageError(unusable[i].reason);
-    }
+  std::vector<Target> targets;
+  for (const std::string& backend : run.backends) {
+    targets.push_back(Probe(backend, options->guest));
+    const UnusableMessage& unusable = targets.back().unusable;
+    if (!unusable.reason.empty() && unusable.usage) return UsageError(unusable.reason);
   }
   // With --ktap standard output carries that report and nothing else.
   std::FILE* const talk = options->ktap ? stderr : stdout;
@@ -190,30 +218,33 @@ int Run(RunArguments* options) {
   Progress progress(stderr, run.every_test);
   std::vector<BackendResults> results;
   for (size_t i = 0; i < run.backends.size(); ++i) {
-    if (!unusable[i].reason.empty()) {
+    const auto& [hello, unusable, image] = targets[i];
+    if (!unusable.reason.empty()) {
       BackendResults failed;
       failed.backend = failed.environment.backend = run.backends[i];
       failed.profile = run.profile;
       failed.seed = run.seed;
       failed.effort = options->effort;
-      failed.unusable = unusable[i].reason;
+      failed.unusable = unusable.reason;
       results.push_back(std::move(failed));
       continue;
     }
     const Profile* profile =
-        FindProfileOrSay(run.profile.empty() ? hellos[i].default_profile : run.profile);
+        FindProfileOrSay(run.profile.empty() ? hello.default_profile : run.profile);
     if (profile == nullptr) return 3;
     // A backend on a machine with another number of CPUs: per-CPU values have other sizes there.
     std::optional<Specs> its_specs;
     std::vector<PlannedTest> its_plan;
-    const uint32_t its_cpus = hellos[i].environment.possible_cpus;
+    const uint32_t its_cpus = hello.environment.possible_cpus;
     if (its_cpus != host_cpus) {
       its_specs = LoadSpecsOrSay(run.specs, its_cpus);
       if (!its_specs) return 2;
       if (const int status = Plan(*its_specs, *options, &its_plan); status != 0) return status;
     }
-    results.push_back(RunOnBackend(run.backends[i], hellos[i], *profile,
-                                   its_specs ? its_plan : plan, run, &progress));
+    const std::vector<PlannedTest>& tests = its_specs ? its_plan : plan;
+    results.push_back(image
+                          ? RunInGuest(*image, options->guest, *profile, tests, run, &progress)
+                          : RunOnBackend(run.backends[i], hello, *profile, tests, run, &progress));
   }
 
   bool written =
@@ -291,12 +322,26 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
       ->capture_default_str();
   command->add_flag("!--no-shrink", run.shrink, "Report failing scripts as they were found");
   command->add_flag("-v,--verbose", run.every_test, "A line for each test");
+  command
+      ->add_option("--boot-timeout", options->boot_timeout,
+                   "Seconds in which a guest (qemu:, uml:) has to come up")
+      ->check(CLI::Range(1u, 86'400u))
+      ->capture_default_str();
+  command
+      ->add_option("--accel", options->accelerator,
+                   "Of qemu: kvm, tcg (translates, slower), or auto: KVM where it works")
+      ->capture_default_str();
   command->footer(
       "Examples\n"
       "  mapspec run --backend kernel --effort normal --json k.json --junit k.xml\n"
       "  mapspec run --backend userspace --backend kernel --filter 'queue.*:-*random*'\n"
       "  mapspec run --backend library:./libmaps.so --profile documented --deviations "
-      "known.yaml\n\n"
+      "known.yaml\n"
+      "  mapspec run --backend qemu:arch/x86/boot/bzImage --effort quick --ktap     boots the "
+      "kernel and runs\n"
+      "                                                  inside it; no root, no KVM needed\n"
+      "  mapspec run --backend uml:./linux --filter 'hash.*'                        User-Mode "
+      "Linux\n\n"
       "Options of GoogleTest (--gtest_repeat=3, --gtest_shuffle, --gtest_fail_fast, "
       "--gtest_list_tests, …) are\n"
       "passed on; in --gtest_filter '-' takes away, so use --filter for ids.\n\n"

@@ -49,7 +49,9 @@ unsigned WorkersFor(const RunOptions& options, const std::string& backend) {
   const bool one_file =
       std::any_of(options.gtest_flags.begin(), options.gtest_flags.end(),
                   [](const std::string& flag) { return flag.starts_with("--gtest_output"); });
-  return backend == "kernel" && !one_file ? 8 : 1;
+  const bool kernel = backend == "kernel" || backend.starts_with("kernel-of:") ||
+                      backend.starts_with("qemu:") || backend.starts_with("uml:");
+  return kernel && !one_file ? 8 : 1;
 }
 
 std::vector<std::string> AllIds(const Specs& specs) {

@@ -50,8 +50,9 @@ void SendAlive() {
 void WriteFailure(Violation violation, bool by_oracle, bool shrink, TestResult* result) {
   const RunOptions& options = *g_context.job->options;
   if (!by_oracle) {
-    violation.rerun = fmt::format("mapspec run --backend {} --profile {}",
-                                  ShellQuote(g_context.job->backend), violation.profile);
+    violation.rerun =
+        fmt::format("mapspec run --backend {} --profile {}",
+                    ShellQuote(violation.trace.environment.backend), violation.profile);
     for (const std::string& path : options.specs) violation.rerun += " --specs " + ShellQuote(path);
     violation.rerun += " --filter " + ShellQuote(result->id);
   }

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <chrono>
 #include <set>
-#include <unordered_map>
 
+#include "runners/result_collector.h"
 #include "runners/signals.h"
 #include "runners/worker.h"
 
@@ -59,37 +59,19 @@ int WaitFor(int pid) {
   return status;
 }
 
-// Worse statuses win when GoogleTest repeats a test: nothing is retried until green.
-int Severity(Status status) {
-  switch (status) {
-    case Status::kDied:
-      return 6;
-    case Status::kFail:
-      return 5;
-    case Status::kDeviation:
-      return 4;
-    case Status::kUndecided:
-      return 3;
-    case Status::kSkip:
-      return 2;
-    case Status::kPass:
-      return 1;
-    case Status::kNotRun:
-      break;
-  }
-  return 0;
-}
-
 class Pool {
  public:
   Pool(const std::string& backend, const Profile& profile, const std::vector<PlannedTest>& plan,
-       const RunOptions& options, Progress* progress, BackendResults* results)
+       const RunOptions& options, Progress* progress, const MessageRelay& relay,
+       BackendResults* results)
       : backend_(backend),
         profile_(profile),
         plan_(plan),
         options_(options),
         progress_(progress),
-        results_(results) {}
+        relay_(relay),
+        results_(results),
+        collector_(plan, options, progress, results) {}
 
   void Run() {
     std::vector<std::vector<const PlannedTest*>> shares(WorkersFor(options_, backend_));
@@ -98,7 +80,7 @@ class Pool {
       if (!share.empty()) Start(std::move(share));
     }
     while (!workers_.empty()) Wait();
-    Finish();
+    collector_.Finish(StopFlag().load());
   }
 
  private:
@@ -165,7 +147,8 @@ class Pool {
     const std::set<std::string> ids(message.ids.begin(), message.ids.end());
     std::erase_if(worker->waiting, [&](const PlannedTest* test) {
       if (ids.count(test->id) != 0) return false;
-      left_out_.insert(test->id);
+      collector_.LeaveOut(test->id);
+      if (relay_) relay_(LeftOutMessage{test->id});
       return true;
     });
   }
@@ -173,28 +156,30 @@ class Pool {
     worker->current = message.id;
     std::erase_if(worker->waiting, [&](const PlannedTest* test) { return test->id == message.id; });
     progress_->TestStarted(message.id);
+    if (relay_) relay_(message);
   }
-  void Handle(Worker* worker, const AliveMessage&) { progress_->TestStarted(worker->current); }
-  void Handle(Worker*, const NoteMessage& message) { progress_->Note(message.text); }
+  void Handle(Worker* worker, const AliveMessage& message) {
+    progress_->TestStarted(worker->current);
+    if (relay_) relay_(message);
+  }
+  void Handle(Worker*, const NoteMessage& message) {
+    progress_->Note(message.text);
+    if (relay_) relay_(message);
+  }
   void Handle(Worker* worker, const ResultMessage& message) {
     worker->current.clear();
-    for (const auto& [cell, count] : message.coverage) results_->coverage[cell] += count;
-    Record(message.result);
+    collector_.AddCoverage(message.coverage);
+    Record(message);
   }
+  // What only a guest sends.
+  void Handle(Worker*, const LeftOutMessage&) {}
+  void Handle(Worker*, const FileMessage&) {}
+  void Handle(Worker*, const EndMessage&) {}
 
-  void Record(const TestResult& test) {
-    auto [place, is_new] = done_.try_emplace(test.id, test);
-    TestResult& merged = place->second;
-    if (!is_new) {
-      const uint64_t operations = merged.operations + test.operations;
-      const double seconds = merged.seconds + test.seconds;
-      if (Severity(test.status) > Severity(merged.status)) merged = test;
-      merged.operations = operations;
-      merged.seconds = seconds;
-    }
-    ApplyDeviations(options_.deviations, backend_, profile_.name, &merged);
-    if (is_new && !(test.status == Status::kNotRun)) progress_->TestEnded(merged);
-    if (options_.stop_at_first && (merged.status == Status::kFail)) stop_asked_ = true;
+  void Record(const ResultMessage& message) {
+    if (relay_) relay_(message);
+    const TestResult& merged = collector_.Add(message.result);
+    if (options_.stop_at_first && merged.status == Status::kFail) stop_asked_ = true;
   }
 
   void Ended(size_t index, int status, bool hung) {
@@ -213,9 +198,7 @@ class Pool {
     if (!worker.current.empty()) {
       TestResult test;
       test.id = worker.current;
-      for (const PlannedTest& planned : plan_) {
-        if (planned.id == worker.current) test.clause = planned.clause;
-      }
+      test.clause = collector_.ClauseOf(worker.current);
       if (stopping) {
         test.status = Status::kNotRun;
         test.reason = "interrupted";
@@ -226,7 +209,7 @@ class Pool {
                                kSilence.count())
                  : "the process that ran it " + DescribeDeath(status);
       }
-      Record(test);
+      Record({std::move(test), {}});
       if (!stopping && results_->unusable.empty() && !worker.waiting.empty()) {
         Start(std::move(worker.waiting));
       }
@@ -239,37 +222,15 @@ class Pool {
     }
   }
 
-  // Everything in the order of the plan, what is missing marked as not run.
-  void Finish() {
-    const bool interrupted = StopFlag().load();
-    for (const PlannedTest& planned : plan_) {
-      if (left_out_.count(planned.id) != 0) continue;
-      const auto done = done_.find(planned.id);
-      if (done != done_.end()) {
-        results_->tests.push_back(done->second);
-        continue;
-      }
-      TestResult test;
-      test.id = planned.id;
-      test.clause = planned.clause;
-      test.status = Status::kNotRun;
-      test.reason = interrupted                   ? "not run: interrupted"
-                    : !results_->unusable.empty() ? "not run: the backend could not be used"
-                                                  : "not run: the run ended early";
-      results_->tests.push_back(std::move(test));
-    }
-    results_->interrupted = interrupted;
-  }
-
   const std::string& backend_;
   const Profile& profile_;
   const std::vector<PlannedTest>& plan_;
   const RunOptions& options_;
   Progress* progress_;
+  const MessageRelay& relay_;
   BackendResults* results_;
+  ResultCollector collector_;
   std::vector<Worker> workers_;
-  std::set<std::string> left_out_;
-  std::unordered_map<std::string, TestResult> done_;
   bool stop_asked_ = false;
   Clock::time_point stop_time_;
 };
@@ -318,7 +279,8 @@ bool ProbeBackend(const std::string& backend, HelloMessage* hello, UnusableMessa
 
 BackendResults RunOnBackend(const std::string& backend, const HelloMessage& hello,
                             const Profile& profile, const std::vector<PlannedTest>& plan,
-                            const RunOptions& options, Progress* progress) {
+                            const RunOptions& options, Progress* progress,
+                            const MessageRelay& relay) {
   const Clock::time_point start = Clock::now();
   BackendResults results;
   results.backend = backend;
@@ -327,7 +289,7 @@ BackendResults RunOnBackend(const std::string& backend, const HelloMessage& hell
   results.seed = options.seed;
   results.effort = EffortName(options.effort);
   progress->Begin(backend, plan.size());
-  Pool(backend, profile, plan, options, progress, &results).Run();
+  Pool(backend, profile, plan, options, progress, relay, &results).Run();
   progress->End();
   results.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (!results.interrupted && options.shards == 1 && !options.stop_at_first) {

@@ -7,6 +7,7 @@
 #ifndef RUNNERS_WORKER_POOL_H_
 #define RUNNERS_WORKER_POOL_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,14 @@ namespace mapspec {
 // Opens the backend in a worker and closes it again. False after filling in *unusable.
 bool ProbeBackend(const std::string& backend, HelloMessage* hello, UnusableMessage* unusable);
 
+// Told of everything that the workers say of tests, as it comes: how a guest passes it on.
+using MessageRelay = std::function<void(const Message&)>;
+
 // `hello` is what the probe of this backend said.
 BackendResults RunOnBackend(const std::string& backend, const HelloMessage& hello,
                             const Profile& profile, const std::vector<PlannedTest>& plan,
-                            const RunOptions& options, Progress* progress);
+                            const RunOptions& options, Progress* progress,
+                            const MessageRelay& relay = {});
 
 }  // namespace mapspec
 

@@ -48,6 +48,11 @@ Json Encode(const ResultMessage& message) {
   return {{"result", ToJson(message.result)}, {"coverage", message.coverage}};
 }
 Json Encode(const NoteMessage& message) { return {{"note", message.text}}; }
+Json Encode(const LeftOutMessage& message) { return {{"left_out", message.id}}; }
+Json Encode(const FileMessage& message) {
+  return {{"file", message.path}, {"content", message.content}};
+}
+Json Encode(const EndMessage&) { return {{"end", true}}; }
 
 Message Decode(const Json& json) {
   if (json.contains("hello")) {
@@ -60,6 +65,9 @@ Message Decode(const Json& json) {
   if (json.contains("start")) return StartMessage{json.at("start")};
   if (json.contains("result"))
     return ResultMessage{TestFromJson(json.at("result")), json.at("coverage")};
+  if (json.contains("left_out")) return LeftOutMessage{json.at("left_out")};
+  if (json.contains("file")) return FileMessage{json.at("file"), json.at("content")};
+  if (json.contains("end")) return EndMessage{};
   if (json.contains("note")) return NoteMessage{json.at("note")};
   return AliveMessage{};
 }

@@ -152,8 +152,8 @@ std::string TryCreate(::bpf_map_type type, uint32_t key_size, const char* name) 
 
 }  // namespace
 
-std::unique_ptr<Backend> MakeKernelBackend(std::string* error) {
-  Environment environment = HostEnvironment("kernel");
+std::unique_ptr<Backend> MakeKernelBackend(std::string* error, std::string_view selector) {
+  Environment environment = HostEnvironment(selector);
   environment.kernel_release = HostKernelRelease();
   environment.implementation = "Linux " + environment.kernel_release;
   RaiseMemlockLimit(environment.kernel_release);

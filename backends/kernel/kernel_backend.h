@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "backends/backend.h"
 
@@ -15,7 +16,9 @@ namespace mapspec {
 
 // nullptr after filling *error with the reason and the remedy, found by really creating maps.
 // Raises RLIMIT_MEMLOCK of this process on kernels before 5.11, where maps count against it.
-std::unique_ptr<Backend> MakeKernelBackend(std::string* error);
+// `selector`: what the backend is called.
+std::unique_ptr<Backend> MakeKernelBackend(std::string* error,
+                                           std::string_view selector = "kernel");
 
 }  // namespace mapspec
 
