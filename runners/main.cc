@@ -83,6 +83,7 @@ int Main(int argc, char** argv) {
   AddCompareCommand(app, &status);
   AddMeasureCommand(app, &status);
   AddAgentCommand(app, &status);
+  AddKernelsCommand(app, &status);
   AddGuestCommand(app, &status);
 
   if (words.empty()) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "runners/run_command.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -6,6 +8,7 @@
 #include <charconv>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -19,6 +22,7 @@
 #include "runners/gtest_flags.h"
 #include "runners/guest/guest_backend.h"
 #include "runners/html_report.h"
+#include "runners/kernels/kernel_matrix.h"
 #include "runners/progress.h"
 #include "runners/report.h"
 #include "runners/run_plan.h"
@@ -28,17 +32,6 @@
 
 namespace mapspec {
 namespace {
-
-struct RunArguments {
-  RunOptions run;
-  std::string filter, effort = "normal", shard = "1/1", seed, map_type;
-  std::string deviations;
-  std::string json, junit, html;
-  bool ktap = false;
-  GuestOptions guest;
-  unsigned boot_timeout = 180;
-  std::string accelerator = "auto";
-};
 
 bool ParseNumber(std::string_view text, uint64_t* out) {
   const bool hex = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
@@ -180,17 +173,66 @@ void WriteHtmlOfRun(const std::vector<BackendResults>& results, const Specs& spe
   }
 }
 
-int Run(RunArguments* options) {
+// The tests for a number of CPUs: per-CPU values have other sizes on other machines.
+struct Suite {
+  std::optional<Specs> specs;
+  std::vector<PlannedTest> plan;
+};
+
+// nullptr after saying why. Suites stay where they are.
+const std::vector<PlannedTest>* SuiteFor(uint32_t cpus, const RunArguments& options,
+                                         std::map<uint32_t, Suite>* suites) {
+  Suite& suite = (*suites)[cpus];
+  if (suite.specs) return &suite.plan;
+  suite.specs = LoadSpecsOrSay(options.run.specs, cpus);
+  if (!suite.specs || Plan(*suite.specs, options, &suite.plan) != 0) return nullptr;
+  return &suite.plan;
+}
+
+BackendResults Unusable(const std::string& backend, const RunArguments& options,
+                        const std::string& reason) {
+  BackendResults failed;
+  failed.backend = failed.environment.backend = backend;
+  failed.profile = options.run.profile;
+  failed.seed = options.run.seed;
+  failed.effort = options.effort;
+  failed.unusable = reason;
+  return failed;
+}
+
+// The end of what a person reads: a verdict for each backend, or the kernels beside each other.
+std::string Conclusion(const std::vector<BackendResults>& results, const RunArguments& options,
+                       bool colour) {
+  std::string text;
+  if (options.guests_at_once != 0) {
+    text = "\n" + KernelTable(results, colour) + KernelDifferences(results);
+  } else {
+    for (const BackendResults& backend : results) text += "\n" + VerdictText(backend, colour);
+  }
+  for (const std::string& path : {options.json, options.junit, options.html}) {
+    if (!path.empty()) text += fmt::format("  report      {}\n", path);
+  }
+  const bool failures =
+      std::any_of(results.begin(), results.end(), [](const BackendResults& backend) {
+        return std::any_of(backend.tests.begin(), backend.tests.end(),
+                           [](const TestResult& test) { return !test.trace.empty(); });
+      });
+  if (failures) text += fmt::format("  failures    {}/\n", options.run.out);
+  return text;
+}
+
+}  // namespace
+
+int RunSuite(RunArguments* options) {
   if (const int status = Resolve(options); status != 0) return status;
   RunOptions& run = options->run;
   const uint32_t host_cpus = HostEnvironment("").possible_cpus;
-  const std::optional<Specs> specs = LoadSpecsOrSay(run.specs, host_cpus);
-  if (!specs) return 2;
-  std::vector<PlannedTest> plan;
-  if (const int status = Plan(*specs, *options, &plan); status != 0) return status;
+  std::map<uint32_t, Suite> suites;
+  const std::vector<PlannedTest>* const plan = SuiteFor(host_cpus, *options, &suites);
+  if (plan == nullptr) return 2;
   if (!options->deviations.empty()) {
     std::vector<std::string> clauses, errors;
-    for (const SpecFile& file : specs->files) {
+    for (const SpecFile& file : suites[host_cpus].specs->files) {
       for (const ClauseSpec& clause : file.clauses) clauses.push_back(clause.id);
     }
     if (!LoadDeviations(options->deviations, clauses, &run.deviations, &errors)) {
@@ -198,7 +240,7 @@ int Run(RunArguments* options) {
       return 2;
     }
   }
-  if (WantsGtestList(run.gtest_flags)) return ListGtests(plan, run);
+  if (WantsGtestList(run.gtest_flags)) return ListGtests(*plan, run);
   const std::string reports[] = {options->json, options->junit, options->html};
   if (!std::all_of(std::begin(reports), std::end(reports), CheckWritable)) return 2;
 
@@ -213,80 +255,56 @@ int Run(RunArguments* options) {
   }
   // With --ktap standard output carries that report and nothing else.
   std::FILE* const talk = options->ktap ? stderr : stdout;
-  fmt::print(stderr, "mapspec {}: {} tests, effort {}, seed {}\n", kMapspecVersion, plan.size(),
+  fmt::print(stderr, "mapspec {}: {} tests, effort {}, seed {}\n", kMapspecVersion, plan->size(),
              options->effort, run.seed);
   Progress progress(stderr, run.every_test);
   std::vector<BackendResults> results;
+  std::vector<std::unique_ptr<GuestRun>> guests;
   for (size_t i = 0; i < run.backends.size(); ++i) {
     const auto& [hello, unusable, image] = targets[i];
     if (!unusable.reason.empty()) {
-      BackendResults failed;
-      failed.backend = failed.environment.backend = run.backends[i];
-      failed.profile = run.profile;
-      failed.seed = run.seed;
-      failed.effort = options->effort;
-      failed.unusable = unusable.reason;
-      results.push_back(std::move(failed));
+      results.push_back(Unusable(run.backends[i], *options, unusable.reason));
       continue;
     }
     const Profile* profile =
         FindProfileOrSay(run.profile.empty() ? hello.default_profile : run.profile);
     if (profile == nullptr) return 3;
-    // A backend on a machine with another number of CPUs: per-CPU values have other sizes there.
-    std::optional<Specs> its_specs;
-    std::vector<PlannedTest> its_plan;
-    const uint32_t its_cpus = hello.environment.possible_cpus;
-    if (its_cpus != host_cpus) {
-      its_specs = LoadSpecsOrSay(run.specs, its_cpus);
-      if (!its_specs) return 2;
-      if (const int status = Plan(*its_specs, *options, &its_plan); status != 0) return status;
+    const auto* tests = SuiteFor(hello.environment.possible_cpus, *options, &suites);
+    if (tests == nullptr) return 2;
+    if (!image) {
+      results.push_back(RunOnBackend(run.backends[i], hello, *profile, *tests, run, &progress));
+    } else if (options->guests_at_once == 0) {
+      results.push_back(RunInGuest(*image, options->guest, *profile, *tests, run, &progress));
+    } else {
+      guests.push_back(
+          std::make_unique<GuestRun>(*image, options->guest, *profile, *tests, run, nullptr));
     }
-    const std::vector<PlannedTest>& tests = its_specs ? its_plan : plan;
-    results.push_back(image
-                          ? RunInGuest(*image, options->guest, *profile, tests, run, &progress)
-                          : RunOnBackend(run.backends[i], hello, *profile, tests, run, &progress));
+  }
+  if (!guests.empty()) {
+    for (BackendResults& kernel : RunSideBySide(guests, options->guests_at_once, &progress)) {
+      results.push_back(std::move(kernel));
+    }
   }
 
   bool written =
       WriteReport(options->json, [&](std::ostream& out) { WriteJsonReport(results, out); });
   written &=
       WriteReport(options->junit, [&](std::ostream& out) { WriteJunitReport(results, out); });
-  written &=
-      WriteReport(options->html, [&](std::ostream& out) { WriteHtmlOfRun(results, *specs, out); });
+  written &= WriteReport(options->html, [&](std::ostream& out) {
+    WriteHtmlOfRun(results, *suites[host_cpus].specs, out);
+  });
   if (options->ktap) {
     WriteKtapReport(results, std::cout);
     std::cout.flush();
   }
-  std::string verdict;
-  for (const BackendResults& backend : results)
-    verdict += "\n" + VerdictText(backend, UseColour(talk));
-  for (const std::string& path : reports) {
-    if (!path.empty()) verdict += fmt::format("  report      {}\n", path);
-  }
-  const bool failures =
-      std::any_of(results.begin(), results.end(), [](const BackendResults& backend) {
-        return std::any_of(backend.tests.begin(), backend.tests.end(),
-                           [](const TestResult& test) { return !test.trace.empty(); });
-      });
-  if (failures) verdict += fmt::format("  failures    {}/\n", run.out);
-  fmt::print(talk, "{}", verdict);
+  fmt::print(talk, "{}", Conclusion(results, *options, UseColour(talk)));
   std::fflush(talk);
   const int status = ExitStatus(results);
   return written || status != 0 ? status : 2;
 }
 
-}  // namespace
-
-void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, int* status) {
-  CLI::App* command =
-      app.add_subcommand("run", "Run the conformance suite on one or more backends");
-  auto options = std::make_shared<RunArguments>();
+void AddSuiteOptions(CLI::App* command, const std::shared_ptr<RunArguments>& options) {
   RunOptions& run = options->run;
-  command
-      ->add_option(
-          "-b,--backend", run.backends,
-          "What answers; may be given several times; see mapspec list backends. Default: userspace")
-      ->allow_extra_args(false);
   command->add_option("--profile", run.profile,
                       "What the backend claims to be, see mapspec list profiles; default: its own");
   command->add_option(
@@ -297,11 +315,6 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
                       "Of everything random; default: a new one, which is printed");
   command->add_option("--effort", options->effort, "quick, normal or thorough")
       ->capture_default_str();
-  command
-      ->add_option("-j,--jobs", run.jobs,
-                   "Worker processes of each backend; default: 8 for kernel, where calls mostly "
-                   "wait, else 1")
-      ->check(CLI::Range(1u, 64u));
   command->add_option("--shard", options->shard, "I/N: the I-th of N parts of the suite")
       ->capture_default_str();
   command
@@ -331,6 +344,24 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
       ->add_option("--accel", options->accelerator,
                    "Of qemu: kvm, tcg (translates, slower), or auto: KVM where it works")
       ->capture_default_str();
+}
+
+void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, int* status) {
+  CLI::App* command =
+      app.add_subcommand("run", "Run the conformance suite on one or more backends");
+  auto options = std::make_shared<RunArguments>();
+  RunOptions& run = options->run;
+  command
+      ->add_option(
+          "-b,--backend", run.backends,
+          "What answers; may be given several times; see mapspec list backends. Default: userspace")
+      ->allow_extra_args(false);
+  command
+      ->add_option("-j,--jobs", run.jobs,
+                   "Worker processes of each backend; default: 8 for kernel, where calls mostly "
+                   "wait, else 1")
+      ->check(CLI::Range(1u, 64u));
+  AddSuiteOptions(command, options);
   command->footer(
       "Examples\n"
       "  mapspec run --backend kernel --effort normal --json k.json --junit k.xml\n"
@@ -352,7 +383,7 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
       "ends at once).");
   command->callback([options, &gtest_flags, status] {
     options->run.gtest_flags = gtest_flags;
-    *status = Run(options.get());
+    *status = RunSuite(options.get());
   });
 }
 

@@ -177,6 +177,8 @@ int Guest() {
 void AddGuestCommand(CLI::App& app, int* status) {
   CLI::App* command = app.add_subcommand("guest", "In a booted kernel: run the tests of its job");
   command->group("");  // Not in the help.
+  // Kernels add words of their own to those of the first process.
+  command->allow_extras();
   command->callback([status] { *status = Guest(); });
 }
 

@@ -83,6 +83,15 @@ bool IsBelow(const std::string& directory, const std::string& path) {
   return !relative.empty() && *relative.begin() != ".." && relative != ".";
 }
 
+// A stream that nobody reads, for the life of the process.
+std::FILE* Nowhere() {
+  static std::FILE* const file = std::fopen("/dev/null", "w");
+  return file != nullptr ? file : stderr;
+}
+
+// Once no kernel came up with it, KVM does not work here: later guests need not wait for it.
+bool g_kvm_is_broken = false;
+
 }  // namespace
 
 GuestRun::GuestRun(BootImage image, GuestOptions guest, const Profile& profile,
@@ -93,8 +102,9 @@ GuestRun::GuestRun(BootImage image, GuestOptions guest, const Profile& profile,
       profile_(profile),
       plan_(plan),
       options_(options),
-      progress_(progress),
-      collector_(plan, options, progress, &results_) {
+      silent_(progress == nullptr ? std::make_unique<Progress>(Nowhere(), false) : nullptr),
+      progress_(progress == nullptr ? silent_.get() : progress),
+      collector_(plan, options, progress_, &results_) {
   results_.backend = results_.environment.backend = GuestSelector(image_);
   results_.environment.kernel_release = image_.release;
   results_.environment.implementation = "Linux " + image_.release;
@@ -161,13 +171,13 @@ void GuestRun::Start() {
     results_.console = place + "/console.log";
     log_.open(results_.console, std::ios::binary | std::ios::trunc);
     if (!log_) {
-      progress_->Note("mapspec: " + results_.console + ": cannot be written");
+      Note("mapspec: " + results_.console + ": cannot be written");
       results_.console.clear();
     }
   }
   const Accelerator accelerator = guest_.machine.accelerator;
   const bool kvm = image_.kind == GuestKind::kQemu && accelerator != Accelerator::kTcg &&
-                   (accelerator == Accelerator::kKvm || MayUseKvm());
+                   (accelerator == Accelerator::kKvm || (MayUseKvm() && !g_kvm_is_broken));
   std::string error;
   if (!MakeInitramfs(&error)) {
     results_.unusable = error;
@@ -238,7 +248,7 @@ void GuestRun::Handle(const Message& message) {
     collector_.AddCoverage(result->coverage);
     collector_.Add(result->result);
   } else if (const auto* note = std::get_if<NoteMessage>(&message)) {
-    progress_->Note(note->text);
+    Note(note->text);
   } else if (const auto* left_out = std::get_if<LeftOutMessage>(&message)) {
     collector_.LeaveOut(left_out->id);
   } else if (const auto* file = std::get_if<FileMessage>(&message)) {
@@ -257,7 +267,7 @@ void GuestRun::WriteFileOfGuest(const FileMessage& file) {
   std::ofstream out(file.path, std::ios::binary | std::ios::trunc);
   out << file.content;
   out.flush();
-  if (!out) progress_->Note("mapspec: " + file.path + ": cannot be written");
+  if (!out) Note("mapspec: " + file.path + ": cannot be written");
 }
 
 void GuestRun::Kill(std::string why) {
@@ -286,20 +296,7 @@ void GuestRun::Step() {
   if (done_) return;
   ReadConsole();
   ReadMessages();
-  if (machine_.kvm && guest_.machine.accelerator == Accelerator::kAuto && !killed_ &&
-      !scanner_.kernel_spoke() && Clock::now() - start_ > kKvmPatience) {
-    progress_->Note(
-        fmt::format("mapspec: no kernel came up with KVM within {} s; without it, then (slower)",
-                    kKvmPatience.count()));
-    kill(machine_.pid, SIGKILL);
-    while (waitpid(machine_.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    RemoveChildToKill(machine_.pid);
-    close(machine_.console);
-    close(machine_.messages);
-    if (!Boot(false)) collector_.Finish(false);
-    return;
-  }
+  if (GiveUpKvm()) return;
   CheckClock();
   int status = 0;
   if (waitpid(machine_.pid, &status, WNOHANG) != machine_.pid) return;
@@ -307,6 +304,30 @@ void GuestRun::Step() {
   ReadConsole();
   ReadMessages();
   Ended(status);
+}
+
+// Boots again without KVM when nothing has come of it.
+bool GuestRun::GiveUpKvm() {
+  if (!machine_.kvm || guest_.machine.accelerator != Accelerator::kAuto || killed_ ||
+      scanner_.kernel_spoke() || Clock::now() - start_ < kKvmPatience) {
+    return false;
+  }
+  g_kvm_is_broken = true;
+  Note(fmt::format("mapspec: no kernel came up with KVM within {} s; without it, then (slower)",
+                   kKvmPatience.count()));
+  kill(machine_.pid, SIGKILL);
+  while (waitpid(machine_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  RemoveChildToKill(machine_.pid);
+  close(machine_.console);
+  close(machine_.messages);
+  if (!Boot(false)) collector_.Finish(false);
+  return true;
+}
+
+void GuestRun::Note(std::string text) {
+  if (silent_ != nullptr) notes_.push_back(text);
+  progress_->Note(text);
 }
 
 std::string GuestRun::LastLines() const {
@@ -317,7 +338,7 @@ std::string GuestRun::LastLines() const {
 
 void GuestRun::Ended(int wait_status) {
   done_ = true;
-  AddFindings();
+  TellFindings();
   if (!said_end_ && results_.unusable.empty() && !stopped_) {
     const std::string how =
         !killed_because_.empty() ? killed_because_
@@ -337,6 +358,23 @@ void GuestRun::Ended(int wait_status) {
     collector_.Add(test);
   }
   collector_.Finish(stopped_);
+  AddFindings();
+  progress_->End();
+  results_.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  if (!stopped_ && results_.unusable.empty() && options_.shards == 1) {
+    results_.errors = VanishedDeviations(options_.deviations, results_);
+  }
+}
+
+void GuestRun::TellFindings() {
+  std::set<std::string> told;
+  for (const ConsoleFinding& finding : scanner_.findings()) {
+    if (!told.insert(finding.id).second) continue;
+    Note(fmt::format("{}: {}", finding.id, finding.lines[0]));
+  }
+}
+
+void GuestRun::AddFindings() {
   // Behind the tests of the plan, whose order is fixed.
   for (const ConsoleFinding& finding : scanner_.findings()) {
     const auto known = std::find_if(results_.tests.begin(), results_.tests.end(),
@@ -354,19 +392,6 @@ void GuestRun::Ended(int wait_status) {
     test.reason = finding.lines[0];
     test.report = std::move(text);
     results_.tests.push_back(std::move(test));
-  }
-  progress_->End();
-  results_.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  if (!stopped_ && results_.unusable.empty() && options_.shards == 1) {
-    results_.errors = VanishedDeviations(options_.deviations, results_);
-  }
-}
-
-void GuestRun::AddFindings() {
-  std::set<std::string> told;
-  for (const ConsoleFinding& finding : scanner_.findings()) {
-    if (!told.insert(finding.id).second) continue;
-    progress_->Note(fmt::format("{}: {}", finding.id, finding.lines[0]));
   }
 }
 

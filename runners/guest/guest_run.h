@@ -14,6 +14,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "oracle/profile.h"
@@ -39,7 +40,8 @@ class GuestRun {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `image` was inspected. The plan, the options and the progress must live longer.
+  // `image` was inspected. The plan, the options and the progress must live longer. Without
+  // progress (nullptr) nothing is said, and notes wait for TakeNotes.
   GuestRun(BootImage image, GuestOptions guest, const Profile& profile,
            const std::vector<PlannedTest>& plan, const RunOptions& options, Progress* progress);
   ~GuestRun();
@@ -59,6 +61,7 @@ class GuestRun {
   size_t finished_tests() const { return finished_; }
   size_t planned_tests() const { return plan_.size(); }
   bool kvm() const { return machine_.kvm; }
+  std::vector<std::string> TakeNotes() { return std::exchange(notes_, {}); }
 
  private:
   bool MakeInitramfs(std::string* error);
@@ -70,7 +73,10 @@ class GuestRun {
   void CheckClock();
   void Kill(std::string why);
   void Ended(int wait_status);
+  void TellFindings();
   void AddFindings();
+  bool GiveUpKvm();
+  void Note(std::string text);
   std::string LastLines() const;
 
   BootImage image_;
@@ -78,7 +84,9 @@ class GuestRun {
   const Profile& profile_;
   const std::vector<PlannedTest>& plan_;
   const RunOptions& options_;
+  std::unique_ptr<Progress> silent_;
   Progress* progress_;
+  std::vector<std::string> notes_;
   BackendResults results_;
   ResultCollector collector_;
   std::string initramfs_, library_path_;
@@ -96,6 +104,10 @@ class GuestRun {
 // Runs all of them, `parallel` at a time, to their ends. `tick` is called a few times a second.
 void RunGuests(const std::vector<std::unique_ptr<GuestRun>>& runs, size_t parallel,
                const std::function<void()>& tick = {});
+
+// The same, told on `progress`; the results in the order of `runs`.
+std::vector<BackendResults> RunSideBySide(const std::vector<std::unique_ptr<GuestRun>>& runs,
+                                          size_t parallel, Progress* progress);
 
 }  // namespace mapspec
 

@@ -54,9 +54,12 @@ std::optional<CachedKernel> ReadEntry(const std::string& directory) {
   return kernel;
 }
 
+// Where Debian has had it: in /boot, since 6.19 with the modules, there with ".unsigned" too.
 bool IsImage(std::string_view path) {
-  return path.starts_with("/boot/vmlinuz-") || path == "/usr/bin/linux.uml" ||
-         path == "/usr/bin/linux";
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (path.starts_with("/boot/vmlinuz-") || path == "/usr/bin/linux.uml") return true;
+  return path.starts_with("/usr/lib/modules/") &&
+         (name == "vmlinuz" || name == "vmlinuz.unsigned");
 }
 
 // "RELEASE/kernel/…" of a path in a directory of modules, "" for another path.
