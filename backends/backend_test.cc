@@ -23,8 +23,15 @@ TEST(MakeBackend, NamesTheNearestSelectorForATypo) {
   EXPECT_EQ(UsageError("library:"), "unknown backend \"library:\"; did you mean \"library:PATH\"?");
   EXPECT_EQ(UsageError("exec"), "unknown backend \"exec\"; did you mean \"exec:COMMAND\"?");
   EXPECT_EQ(UsageError("qwertzuiop"),
-            "unknown backend \"qwertzuiop\"; known are userspace, kernel, library:PATH, vm "
-            "and exec:COMMAND");
+            "unknown backend \"qwertzuiop\"; known are userspace, kernel, library:PATH, vm, "
+            "exec:COMMAND, qemu:IMAGE and uml:IMAGE");
+  EXPECT_EQ(UsageError("qmeu:bzImage"),
+            "unknown backend \"qmeu:bzImage\"; did you mean \"qemu:bzImage\"?");
+}
+
+TEST(MakeBackend, SaysWhoBootsKernels) {
+  EXPECT_NE(UsageError("qemu:bzImage").find("mapspec run"), std::string::npos);
+  EXPECT_NE(UsageError("uml:./linux").find("mapspec run"), std::string::npos);
 }
 
 TEST(MakeBackend, SaysThatALibraryIsNotThere) {

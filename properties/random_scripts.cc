@@ -238,7 +238,7 @@ uint64_t RandomOperations(const std::vector<MapType>& types, const PropertyOptio
   const uint64_t part = waits ? 10 : 1;
   switch (options.effort) {
     case Effort::kQuick:
-      return 20'000 / part;
+      return (options.emulated ? 10'000 : 20'000) / part;
     case Effort::kNormal:
       return 300'000 / part;
     case Effort::kThorough:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <tuple>
 
 #include "backends/backend.h"
 #include "oracle/uapi.h"
@@ -12,6 +13,7 @@
 #include "runners/commands.h"
 #include "runners/deviations.h"
 #include "runners/glob.h"
+#include "runners/guest/machine.h"
 #include "runners/list_sources.h"
 
 namespace mapspec {
@@ -33,7 +35,15 @@ const std::vector<std::string>& Topics() {
 }
 
 int ListTheBackends() {
-  for (const BackendInfo& info : ListBackends()) {
+  std::vector<BackendInfo> backends = ListBackends();
+  // Those that this room adds: the suite runs inside them.
+  for (const auto& [selector, what, kind] :
+       {std::tuple("qemu:IMAGE", "a kernel (bzImage) booted for the run", GuestKind::kQemu),
+        {"uml:IMAGE", "a User-Mode Linux program", GuestKind::kUml}}) {
+    const std::string why = WhyNoMachine(kind);
+    backends.push_back({selector, what, why.empty(), why});
+  }
+  for (const BackendInfo& info : backends) {
     fmt::print("{:<16} {:<12} {}{}\n", info.selector, info.available ? "available" : "unavailable",
                info.description, info.reason.empty() ? "" : ": " + info.reason);
   }

@@ -24,6 +24,7 @@ PropertyRun RunPropertyTest(const PlannedTest& test, const Profile& profile,
   property_options.seed = options.seed;
   property_options.effort = options.effort;
   property_options.shrink = options.shrink;
+  property_options.emulated = options.emulated;
   property_options.coverage = &coverage;
   property_options.stop = &stop;
   property_options.progress = [&](const PropertyProgress&) { alive(); };

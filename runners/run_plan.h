@@ -40,6 +40,7 @@ struct RunOptions {
   std::vector<std::string> specs;  // As given; for the lines that show a failure again.
   bool shrink = true;
   bool every_test = false;
+  bool emulated = false;  // See PropertyOptions.
   // Ends the run at the first failing test (mutants: one kill is enough).
   bool stop_at_first = false;
   std::vector<Deviation> deviations;

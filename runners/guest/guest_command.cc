@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 
@@ -21,6 +22,7 @@
 #include "runners/guest/guest_job.h"
 #include "runners/guest/guest_setup.h"
 #include "runners/guest/initramfs.h"
+#include "runners/guest/machine.h"
 #include "runners/signals.h"
 #include "runners/worker.h"
 #include "runners/worker_pool.h"
@@ -82,6 +84,8 @@ RunOptions OptionsOf(const GuestJob& job) {
   options.shrink = job.shrink;
   options.specs = job.specs;
   options.gtest_flags = job.gtest_flags;
+  // The machine's own word, since KVM may have been given up after the job was written.
+  options.emulated = getenv(kEmulatedVariable) != nullptr;
   return options;
 }
 

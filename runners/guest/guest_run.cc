@@ -118,10 +118,16 @@ GuestRun::~GuestRun() {
     kill(machine_.pid, SIGKILL);
     waitpid(machine_.pid, nullptr, 0);
     RemoveChildToKill(machine_.pid);
+    RemoveDirectory();
   }
   for (const int fd : {machine_.console, machine_.messages}) {
     if (fd >= 0) close(fd);
   }
+}
+
+void GuestRun::RemoveDirectory() const {
+  std::error_code code;
+  if (!machine_.directory.empty()) std::filesystem::remove_all(machine_.directory, code);
 }
 
 bool GuestRun::MakeInitramfs(std::string* error) {
@@ -301,6 +307,7 @@ void GuestRun::Step() {
   int status = 0;
   if (waitpid(machine_.pid, &status, WNOHANG) != machine_.pid) return;
   RemoveChildToKill(machine_.pid);
+  RemoveDirectory();
   ReadConsole();
   ReadMessages();
   Ended(status);

@@ -72,6 +72,7 @@ class GuestRun {
   void WriteFileOfGuest(const FileMessage& file);
   void CheckClock();
   void Kill(std::string why);
+  void RemoveDirectory() const;
   void Ended(int wait_status);
   void TellFindings();
   void AddFindings();

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 
 namespace mapspec {
@@ -61,9 +62,17 @@ int FileInMemory(const std::string& content, std::string* error) {
   return fd;
 }
 
+std::string TemporaryDirectory() { return std::filesystem::temp_directory_path().string(); }
+
+// User-Mode Linux keeps a directory of this name while it runs.
+std::string UmlName(const MachineFiles& files) {
+  return fmt::format("mapspec-{}-{}", getpid(), files.messages);
+}
+
 [[noreturn]] void BecomeMachine(const std::vector<std::string>& command, const MachineFiles& files,
-                                pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+                                GuestKind kind, pid_t parent) {
+  // User-Mode Linux has processes and a directory of its own to take away.
+  prctl(PR_SET_PDEATHSIG, kind == GuestKind::kUml ? SIGTERM : SIGKILL);
   if (getppid() != parent) _exit(1);
   // Its own group: a Ctrl-C at the terminal is for us, and we end the guest.
   setpgid(0, 0);
@@ -121,7 +130,8 @@ std::vector<std::string> MachineCommand(const BootImage& image, const MachineOpt
         "con=null",
         fmt::format("con0=null,fd:{}", files.console),
         fmt::format("ssl0=null,fd:{}", files.messages),
-        "uml_dir=/tmp/"};
+        "uml_dir=" + TemporaryDirectory() + "/",
+        "umid=" + UmlName(files)};
     std::istringstream words(kernel);
     for (std::string word; words >> word;) command.push_back(word);
     command.insert(command.end(), {"--", "guest"});
@@ -134,29 +144,31 @@ std::vector<std::string> MachineCommand(const BootImage& image, const MachineOpt
     // `-cpu max` of QEMU 7.2 has features that Linux 6.12 panics over.
     command.insert(command.end(), {"-accel", "tcg,thread=multi", "-cpu", "qemu64"});
   }
-  command.insert(command.end(), {"-smp",
-                                 std::to_string(options.cpus),
-                                 "-m",
-                                 fmt::format("{}M", options.memory_mib),
-                                 "-no-user-config",
-                                 "-nodefaults",
-                                 "-display",
-                                 "none",
-                                 "-no-reboot",
-                                 "-chardev",
-                                 fmt::format("file,id=console,path={}", FdPath(files.console)),
-                                 "-serial",
-                                 "chardev:console",
-                                 "-chardev",
-                                 fmt::format("file,id=messages,path={}", FdPath(files.messages)),
-                                 "-serial",
-                                 "chardev:messages",
-                                 "-kernel",
-                                 image.path,
-                                 "-initrd",
-                                 FdPath(files.initramfs),
-                                 "-append",
-                                 "console=ttyS0 " + kernel + " -- guest"});
+  command.insert(command.end(),
+                 {"-smp",
+                  std::to_string(options.cpus),
+                  "-m",
+                  fmt::format("{}M", options.memory_mib),
+                  "-no-user-config",
+                  "-nodefaults",
+                  "-display",
+                  "none",
+                  "-no-reboot",
+                  "-chardev",
+                  fmt::format("file,id=console,path={}", FdPath(files.console)),
+                  "-serial",
+                  "chardev:console",
+                  "-chardev",
+                  fmt::format("file,id=messages,path={}", FdPath(files.messages)),
+                  "-serial",
+                  "chardev:messages",
+                  "-kernel",
+                  image.path,
+                  "-initrd",
+                  FdPath(files.initramfs),
+                  "-append",
+                  "console=ttyS0 " + kernel + (kvm ? "" : fmt::format(" {}=1", kEmulatedVariable)) +
+                      " -- guest"});
   return command;
 }
 
@@ -181,7 +193,7 @@ Machine StartMachine(const BootImage& image, const MachineOptions& options, bool
   const pid_t parent = getpid();
   std::fflush(nullptr);
   const pid_t pid = fork();
-  if (pid == 0) BecomeMachine(command, files, parent);
+  if (pid == 0) BecomeMachine(command, files, image.kind, parent);
   const int failure = errno;
   for (const int fd : {files.initramfs, files.console, files.messages}) close(fd);
   if (pid < 0) {
@@ -191,7 +203,11 @@ Machine StartMachine(const BootImage& image, const MachineOptions& options, bool
     return {};
   }
   for (const int fd : {console[0], messages[0]}) fcntl(fd, F_SETFL, O_NONBLOCK);
-  return {pid, console[0], messages[0], kvm};
+  Machine machine{pid, console[0], messages[0], kvm, ""};
+  if (image.kind == GuestKind::kUml) {
+    machine.directory = TemporaryDirectory() + "/" + UmlName(files);
+  }
+  return machine;
 }
 
 }  // namespace mapspec

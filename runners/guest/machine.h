@@ -29,6 +29,9 @@ struct MachineOptions {
   Accelerator accelerator = Accelerator::kAuto;
 };
 
+// In the environment of the guest's first process when no KVM carries it out.
+inline constexpr const char* kEmulatedVariable = "MAPSPEC_EMULATED";
+
 // Where the messages come out in the guest.
 std::string_view MessageLine(GuestKind kind);
 unsigned CpusOf(GuestKind kind, const MachineOptions& options);
@@ -52,6 +55,7 @@ struct Machine {
   int pid = -1;
   int console = -1, messages = -1;  // Read ends, non-blocking, the caller's to close.
   bool kvm = false;
+  std::string directory;  // To be removed when the process has ended; "" for none.
 };
 
 // pid -1 after filling *error. `initramfs`: the archive.
