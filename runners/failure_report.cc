@@ -194,7 +194,11 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
     text += fmt::format("  replay   mapspec check --profile {} {}\n", violation.profile,
                         ShellQuote(files.trace));
   }
-  if (!files.script.empty()) {
+  const std::string_view backend = trace.environment.backend;
+  if (backend.starts_with("qemu:") || backend.starts_with("uml:")) {
+    text += fmt::format("           mapspec run --backend {} --profile {} --filter {}\n",
+                        ShellQuote(backend), violation.profile, ShellQuote(violation.found_by));
+  } else if (!files.script.empty()) {
     text += fmt::format(
         "           mapspec record --backend {} {} | mapspec check --profile {} -\n",
         ShellQuote(trace.environment.backend), ShellQuote(files.script), violation.profile);

@@ -76,6 +76,20 @@ TEST(FailureText, NamesTheClauseTheScriptBothOutcomesAndTheReplay) {
       << "operations behind the failing one are noise";
 }
 
+TEST(FailureText, ABootedKernelIsAskedAgainByARunOfTheTest) {
+  Violation violation = PoppedWrongValue();
+  violation.trace.environment.backend = "qemu:bzImage";
+  violation.found_by = "queue.pop.takes-head/order";
+  ArtefactFiles files;
+  files.script = "out/t.script";
+  const std::string text = FailureText(violation, files);
+  EXPECT_EQ(text.find("mapspec record"), std::string::npos) << text;
+  EXPECT_NE(text.find("mapspec run --backend qemu:bzImage --profile linux-6.18 --filter "
+                      "queue.pop.takes-head/order"),
+            std::string::npos)
+      << text;
+}
+
 TEST(FailureText, SaysOfAClauseThatDocumentsAndKernelsDisagree) {
   Violation violation = PoppedWrongValue();
   violation.clauses = {"queue.pop.empty"};

@@ -62,6 +62,13 @@ int FileInMemory(const std::string& content, std::string* error) {
   return fd;
 }
 
+// Time on a CPU that is translated goes by jerks where the host is busy. Kernels then mistrust the
+// TSC, and go over to a clock that takes a hundred times as long to read; or they panic ("IO-APIC +
+// timer doesn't work"), because a timer did not tick within the first moments.
+std::string ForTranslator() {
+  return fmt::format(" tsc=reliable no_timer_check {}=1", kEmulatedVariable);
+}
+
 std::string TemporaryDirectory() { return std::filesystem::temp_directory_path().string(); }
 
 // User-Mode Linux keeps a directory of this name while it runs.
@@ -167,8 +174,7 @@ std::vector<std::string> MachineCommand(const BootImage& image, const MachineOpt
                   "-initrd",
                   FdPath(files.initramfs),
                   "-append",
-                  "console=ttyS0 " + kernel + (kvm ? "" : fmt::format(" {}=1", kEmulatedVariable)) +
-                      " -- guest"});
+                  "console=ttyS0 " + kernel + (kvm ? "" : ForTranslator()) + " -- guest"});
   return command;
 }
 
