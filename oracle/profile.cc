@@ -49,15 +49,30 @@ static_assert(std::size(kTraits) == sizeof(Traits));
 
 constexpr Traits kLinux618{};
 
-constexpr Traits Linux72() {
+constexpr Traits Linux619() {
   Traits traits = kLinux618;
   traits.lookup_flags_first = false;
-  traits.access_flags_first = false;
+  return traits;
+}
+
+constexpr Traits Linux70() {
+  Traits traits = Linux619();
   traits.update_unknown_flags_first = true;
   traits.percpu_cpu_flags = true;
   traits.percpu_padding_kept = false;
+  return traits;
+}
+
+constexpr Traits Linux71() {
+  Traits traits = Linux70();
   traits.xskmap_bare_sockets = false;
   traits.inner_percpu_array_any_size = false;
+  return traits;
+}
+
+constexpr Traits Linux72() {
+  Traits traits = Linux71();
+  traits.access_flags_first = false;
   return traits;
 }
 
@@ -118,6 +133,9 @@ const Profile kProfiles[] = {
     {"linux-6.12", true, Linux612()},
     {"linux-6.12.117", true, Linux612Mended()},
     {"linux-6.18", true, kLinux618},
+    {"linux-6.19", true, Linux619()},
+    {"linux-7.0", true, Linux70()},
+    {"linux-7.1", true, Linux71()},
     {"linux-7.2", true, Linux72()},
     {"linux-7.3", true, Linux73()},
 };

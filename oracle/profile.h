@@ -31,7 +31,7 @@ struct Traits {
   // A queue of 4 GiB or more: by memory (ENOMEM); 5.10, 6.12.117, 7.3: E2BIG.
   bool queue_overflow_enomem = true;
   bool no_prealloc_enomem = true;  // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
-  bool lookup_flags_first = true;  // LOOKUP: unknown flags (EINVAL) before permission; 7.2: after.
+  bool lookup_flags_first = true;  // LOOKUP: unknown flags (EINVAL) before permission; 6.19: after.
   bool freeze_without_capability =
       true;                         // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
   bool freeze_refuses_lock = true;  // BPF_MAP_FREEZE of a map with a bpf_spin_lock: ENOTSUPP.
@@ -46,11 +46,11 @@ struct Traits {
   bool lookup_percpu_helper = true;     // bpf_map_lookup_percpu_elem() exists (5.19 on).
   bool spin_lock_absent_einval = true;  // bpf_spin_lock() without a lock: EINVAL, before: EACCES.
   bool access_flags_first = true;       // BPF_F_RDONLY with BPF_F_WRONLY is told first; 7.2: last.
-  // UPDATE: flags that no type knows (7.2: a CPU number without BPF_F_CPU, and BPF_F_CPU and
+  // UPDATE: flags that no type knows (7.0 on: a CPU number without BPF_F_CPU, and BPF_F_CPU and
   // BPF_F_ALL_CPUS on types without them) are told before bad pointers.
   bool update_unknown_flags_first = false;
-  bool percpu_cpu_flags = false;     // BPF_F_CPU and BPF_F_ALL_CPUS on per-CPU maps (7.x on).
-  bool percpu_padding_kept = true;   // Bytes between the values of two CPUs come back; 7.2: zeros.
+  bool percpu_cpu_flags = false;     // BPF_F_CPU and BPF_F_ALL_CPUS on per-CPU maps (7.0 on).
+  bool percpu_padding_kept = true;   // Bytes between the values of two CPUs come back; 7.0: zeros.
   bool percpu_array_batches = true;  // PERCPU_ARRAY has the batch commands (5.13 on).
   bool inner_map_lock = true;  // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
   // A PERCPU_ARRAY in a map of maps may have another max_entries than the template; 7.1 on: EINVAL.
@@ -59,7 +59,7 @@ struct Traits {
   // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before:
   // 128.
   bool lru_scaled_free_lists = true;
-  bool xskmap_bare_sockets = true;  // An XSKMAP takes sockets without an RX ring; 7.2: ENOBUFS.
+  bool xskmap_bare_sockets = true;  // An XSKMAP takes sockets without an RX ring; 7.1: ENOBUFS.
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 

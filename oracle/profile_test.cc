@@ -13,6 +13,9 @@ TEST(Profiles, ARunningKernelGetsTheNewestProfileThatIsNotNewer) {
   EXPECT_EQ(ProfileForRelease("6.12.101+deb13").name, "linux-6.12");
   EXPECT_EQ(ProfileForRelease("6.12.118+deb13-cloud-amd64").name, "linux-6.12.117");
   EXPECT_EQ(ProfileForRelease("6.13.1").name, "linux-6.12");
+  EXPECT_EQ(ProfileForRelease("6.19.14+deb13-cloud-amd64").name, "linux-6.19");
+  EXPECT_EQ(ProfileForRelease("7.0.13+deb13-cloud-amd64").name, "linux-7.0");
+  EXPECT_EQ(ProfileForRelease("7.1.13+deb13-cloud-amd64").name, "linux-7.1");
   EXPECT_EQ(ProfileForRelease("7.2.13").name, "linux-7.2");
   EXPECT_EQ(ProfileForRelease("99.0").name, AllProfiles().back().name);
 }
