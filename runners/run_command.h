@@ -24,7 +24,7 @@ struct RunArguments {
   std::string json, junit, html;
   bool ktap = false;
   GuestOptions guest;
-  unsigned boot_timeout = 180;
+  unsigned boot_timeout = 300;
   std::string accelerator = "auto";
   // Backends are kernels to compare: so many are booted at the same time, and a table is printed at
   // the end. 0: one backend after the other, and a verdict for each.

@@ -94,6 +94,10 @@ std::string_view ConsoleFindingId(std::string_view line) {
   return "";
 }
 
+bool IsAboutTime(std::string_view id) {
+  return id == "console.lockup" || id == "console.rcu-stall" || id == "console.hung-task";
+}
+
 void ConsoleScanner::AddLine(std::string_view raw) {
   std::string clean;
   for (const char c : raw) {

@@ -35,6 +35,10 @@ class ConsoleScanner {
   bool kernel_spoke_ = false;
 };
 
+// Whether this kind tells of time that went by rather than of something wrong that was seen: then a
+// machine that stood still looks the same as a kernel that did.
+bool IsAboutTime(std::string_view id);
+
 // The kind of finding that starts with this line (without time), "" for a harmless one.
 std::string_view ConsoleFindingId(std::string_view line);
 

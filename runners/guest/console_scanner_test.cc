@@ -159,6 +159,15 @@ TEST(ConsoleScanner, ALongReportIsCutAndADifferentOneBeginsAnother) {
   EXPECT_EQ(findings[1].id, "console.rcu-stall");
 }
 
+TEST(ConsoleScanner, KnowsWhichReportsAreAboutTimeOnly) {
+  for (const char* id : {"console.lockup", "console.rcu-stall", "console.hung-task"}) {
+    EXPECT_TRUE(IsAboutTime(id)) << id;
+  }
+  for (const char* id : {"console.oops", "console.panic", "console.kasan", "console.lockdep"}) {
+    EXPECT_FALSE(IsAboutTime(id)) << id;
+  }
+}
+
 TEST(ConsoleScanner, TellsTheLastLinesAndWhetherTheKernelSpoke) {
   ConsoleScanner scanner;
   scanner.AddLine("qemu-system-x86_64: warning: host doesn't support requested feature");

@@ -33,7 +33,7 @@ namespace mapspec {
 struct GuestOptions {
   MachineOptions machine;
   // From the start of the machine to the first word of the suite in it.
-  std::chrono::seconds boot_timeout{180};
+  std::chrono::seconds boot_timeout{300};
 };
 
 class GuestRun {
@@ -96,7 +96,8 @@ class GuestRun {
   ConsoleScanner scanner_;
   std::ofstream log_;
   std::set<std::string> current_;  // Tests the guest's workers are at.
-  Clock::time_point start_, heard_, ended_at_;
+  Clock::time_point start_, heard_, ended_at_, looked_;
+  double without_cpu_ = 0;  // Seconds, see SecondsWithoutCpu.
   std::string killed_because_;
   bool said_hello_ = false, said_end_ = false, killed_ = false, stopped_ = false, done_ = false;
   size_t finished_ = 0;

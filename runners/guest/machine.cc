@@ -8,9 +8,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 namespace mapspec {
@@ -31,11 +33,12 @@ std::string FindInPath(const std::string& program) {
 
 std::string FdPath(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
-// What both kinds of kernels are told. Ours are the two limits that must not be reached merely
-// because the machine is slow: stalls are looked for in the console, and a translated CPU that has
-// to share a busy host may well stand still for twenty seconds.
+// What both kinds of kernels are told. Ours are the limits that must not be reached merely because
+// the machine is slow: stalls are looked for in the console, and a translated CPU that has to share
+// a busy host may well stand still for twenty seconds.
 std::string KernelArguments(const std::string& library_path) {
   return "panic=-1 loglevel=7 rcupdate.rcu_cpu_stall_timeout=100 watchdog_thresh=50 "
+         "sysctl.kernel.hung_task_timeout_secs=300 "
          "LD_LIBRARY_PATH=" +
          library_path;
 }
@@ -123,6 +126,19 @@ std::string WhyNoMachine(GuestKind kind) {
 }
 
 bool MayUseKvm() { return access("/dev/kvm", R_OK | W_OK) == 0; }
+
+double SecondsWithoutCpu(int pid) {
+  double longest = 0;
+  std::error_code code;
+  const std::string tasks = fmt::format("/proc/{}/task", pid);
+  for (std::filesystem::directory_iterator at(tasks, code), end; !code && at != end;
+       at.increment(code)) {
+    std::ifstream in(at->path() / "schedstat");
+    double running = 0, waiting = 0;
+    if (in >> running >> waiting) longest = std::max(longest, waiting / 1e9);
+  }
+  return longest;
+}
 
 std::vector<std::string> MachineCommand(const BootImage& image, const MachineOptions& options,
                                         bool kvm, const MachineFiles& files,

@@ -51,6 +51,10 @@ std::vector<std::string> MachineCommand(const BootImage& image, const MachineOpt
                                         bool kvm, const MachineFiles& files,
                                         const std::string& library_path);
 
+// How long the machine's hungriest thread has waited for a CPU of ours, in seconds; 0 where the
+// kernel does not tell (proc(5), schedstat).
+double SecondsWithoutCpu(int pid);
+
 struct Machine {
   int pid = -1;
   int console = -1, messages = -1;  // Read ends, non-blocking, the caller's to close.

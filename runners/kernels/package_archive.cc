@@ -192,6 +192,8 @@ bool PackageArchive::Download(const ArchiveKernel& kernel, std::vector<std::stri
 void PackageArchive::RemovePackages() {
   std::error_code code;
   fs::remove_all(directory_ + "/packages", code);
+  // What apt makes of the lists, larger than they are.
+  fs::remove_all(directory_ + "/cache", code);
 }
 
 }  // namespace mapspec

@@ -26,7 +26,7 @@ class PackageArchive {
   // The packages of one kernel, into the directory's `packages`; *files are the downloaded ones.
   // False after filling *error.
   bool Download(const ArchiveKernel& kernel, std::vector<std::string>* files, std::string* error);
-  // Removes what was downloaded.
+  // Removes what was downloaded, all but the lists.
   void RemovePackages();
 
  private:
