@@ -17,6 +17,12 @@ using Clock = std::chrono::steady_clock;
 // clock and the stop flag often.
 constexpr size_t kSequencesPerSession = 256;
 
+size_t LengthOf(const Alphabet& alphabet, const PropertyOptions& options) {
+  const size_t length = alphabet.Length(options.effort);
+  const bool shorter = options.emulated && options.effort == Effort::kQuick && length > 2;
+  return shorter ? length - 1 : length;
+}
+
 class ExhaustiveRun {
  public:
   ExhaustiveRun(std::string_view id, const Alphabet& alphabet, Backend& backend,
@@ -25,7 +31,7 @@ class ExhaustiveRun {
         profile_(profile),
         options_(options),
         runner_(backend, profile),
-        length_(alphabet_.Length(options.effort)),
+        length_(LengthOf(alphabet_, options)),
         stride_(length_ + (alphabet_.reset.empty() ? 2 : alphabet_.reset.size())),
         start_(Clock::now()),
         next_progress_(start_) {

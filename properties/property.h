@@ -43,7 +43,8 @@ struct PropertyOptions {
   // Operations to execute, instead of what the effort says.
   std::optional<uint64_t> operations;
   // The machine under the backend is emulated, which makes it some thirty times slower: a quick run
-  // is to end within a minute there too, and does half as many random operations.
+  // is to end within a minute there too: it does half as many random operations, and sequences of
+  // all of an alphabet are one shorter (never less than two).
   bool emulated = false;
   // An upper bound on the time of one property. Reaching it is told in PropertyResult::reason, and
   // a property that was cut short has `complete` false. Zero: no bound.
