@@ -86,7 +86,7 @@ TEST(Guests, DieWithTheCommandHoweverThatEnds) {
                                  "queue.pop.empty", "--out", directory / "out"}));
     ASSERT_TRUE(command.WaitForError("tests, effort"));
     std::string running;
-    for (int i = 0; i < 100 && running.empty(); ++i) {
+    for (int i = 0; i < 1200 && running.empty(); ++i) {
       running = Command({"pgrep", "-f", "^qemu-system-x86_64 .*" + image}).Wait().out;
       Command({"sleep", "0.1"}).Wait();
     }
@@ -94,7 +94,7 @@ TEST(Guests, DieWithTheCommandHoweverThatEnds) {
     command.Signal(signal);
     const CommandResult result = command.Wait();
     EXPECT_EQ(result.status, signal == SIGINT ? 130 : 128 + SIGKILL) << result.err;
-    for (int i = 0; i < 100 && !running.empty(); ++i) {
+    for (int i = 0; i < 1200 && !running.empty(); ++i) {
       running = Command({"pgrep", "-f", "^qemu-system-x86_64 .*" + image}).Wait().out;
       Command({"sleep", "0.1"}).Wait();
     }
