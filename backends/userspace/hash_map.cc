@@ -64,11 +64,12 @@ HashMap::~HashMap() {
 int HashMap::Init() {
   const uint64_t element_size = sizeof(Element) + value_offset_ + RoundUp8(buffer_size());
   static_assert(sizeof(Bucket) == 16);
-  if (const int err = Area::Make(bucket_count_ * sizeof(Bucket), &buckets_); err != 0) return err;
+  // First: where there are no buckets, the destructor has nothing to undo.
   if (const int err = Area::Make((bucket_count_ + 63) / 64 * sizeof(uint64_t), &occupied_);
       err != 0) {
     return err;
   }
+  if (const int err = Area::Make(bucket_count_ * sizeof(Bucket), &buckets_); err != 0) return err;
   const bool preallocate = (spec().flags & BPF_F_NO_PREALLOC) == 0;
   if (!preallocate && __lsan_register_root_region != nullptr) {
     __lsan_register_root_region(buckets_.data(), buckets_.size());
