@@ -126,6 +126,15 @@ TEST_F(EvictionTest, OneCpuTakesNothingFromTheListOfAnother) {
   EXPECT_EQ(WouldBeMissing(3), Kind::kViolation);
 }
 
+TEST_F(EvictionTest, AListHasNoRoomBesideItsShareThoughTheMapHas) {
+  Make(4, BPF_F_NO_COMMON_LRU);
+  for (const uint32_t key : {1, 2, 3}) ASSERT_EQ(Update(key, 1), Kind::kConforms);
+  EXPECT_EQ(WouldBeFound(2), Kind::kConforms);
+  ASSERT_EQ(Found(1), Kind::kConforms);
+  EXPECT_EQ(WouldBeFound(2), Kind::kViolation);
+  EXPECT_EQ(WouldBeMissing(2), Kind::kConforms);
+}
+
 TEST_F(EvictionTest, AnUpdateThatFailsMayHaveEvictedEvenItsOwnKey) {
   Make(2);
   Fill(2);
