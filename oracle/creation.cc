@@ -2,7 +2,6 @@
 #include "oracle/creation.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "oracle/clauses.gen.h"
 #include "oracle/limits.h"
@@ -15,10 +14,19 @@ using G = clause::generic;
 
 constexpr uint32_t kBtfUnnamedTypeIds = 16;  // No object of this vocabulary has as many types.
 
+bool IsAscii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+// Whatever the locale, the letters are those of ISO 8859-1 (its blocks A to Z, a to z, and 0xC0 to
+// 0xFF but for the two signs).
+bool IsNameCharacter(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (!IsAscii(c)) return byte >= 0xc0 && byte != 0xd7 && byte != 0xf7;
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return letter || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
 bool NameIsLegal(const std::string& name) {
-  return name.size() < kObjNameLen && std::all_of(name.begin(), name.end(), [](char c) {
-           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
-         });
+  return name.size() < kObjNameLen && std::all_of(name.begin(), name.end(), IsNameCharacter);
 }
 
 // The type's own rules; nullopt for types without a model.
@@ -282,6 +290,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
       of_maps ? ExpectTemplate(create, world, traits) : Expectation::Succeeds(kNoClause);
   const bool inner_refused = !inner.AllowsSuccess();
   const bool bad_name = !NameIsLegal(create.name);
+  const bool beyond_ascii = !std::all_of(create.name.begin(), create.name.end(), IsAscii);
   const Expectation btf = ExpectBtf(create, world, traits);
   // What shows only when memory is asked for comes after the capability.
   const bool at_allocation =
@@ -315,6 +324,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   if (inner.anything) return inner;
   if (bad_name || !btf.AllowsSuccess()) {
     Expectation refused = bad_name ? Expectation::Fails(Errno::kEINVAL, G::create_name_invalid)
+                                         .Also(G::create_name_latin_1, beyond_ascii)
                                          .Also(G::create_order, !btf.AllowsSuccess())
                                    : btf;
     // Memory is asked for before the name and BTF are looked at.
@@ -351,6 +361,7 @@ Expectation ExpectCreate(const MapCreate& create, Caller caller, const World& wo
   expected.Also(G::create_numa_node_accepted, numa || create.numa_node != 0)
       .Also(G::create_inner_map_ignored, !of_maps && !(create.inner_map == kBadFd))
       .Also(G::create_name_valid, !create.name.empty())
+      .Also(G::create_name_latin_1, beyond_ascii)
       .Also(G::create_returns_descriptor);
   return expected;
 }

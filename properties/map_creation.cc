@@ -21,13 +21,13 @@ constexpr uint64_t kAssumedCpus = 8;
 
 const std::string& DrawName(Entropy& entropy) {
   static const std::string kNames[] = {
-      "", "", "m", "map_1", "a.b", "fifteen_bytes__", "UPPER_lower.09", "."};
+      "", "", "m", "map_1", "a.b", "fifteen_bytes__", "UPPER_lower.09", ".", "l\xe9ttre"};
   return entropy.Pick(kNames);
 }
 
 const std::string& DrawBadName(Entropy& entropy) {
-  static const std::string kNames[] = {"with space",  "a-b",   "a/b",      "sixteen_bytes___",
-                                       "caf\xc3\xa9", "a\x01", "percent%s"};
+  static const std::string kNames[] = {"with space",  "a-b",  "a/b",   "sixteen_bytes___",
+                                       "caf\xc3\xa9", "\xd7", "a\x01", "percent%s"};
   return entropy.Pick(kNames);
 }
 

@@ -179,6 +179,17 @@ TEST(SpecLoader, AWrongTypeIsNamedWithWhatWasFound) {
       "t.yaml:13:23: `key` must be a number, bytes as \"0x0a0b\" or {fill: 0xAA}, not a list");
 }
 
+TEST(SpecLoader, ANameIsTextOrBytesAndAtMostSixteenOfThem) {
+  EXPECT_EQ(ErrorsOf("map_type: HASH\ndefaults: {name: [a]}\n"),
+            "t.yaml:2:18: `name` must be text, not a list");
+  EXPECT_EQ(ErrorsOf("map_type: HASH\ndefaults: {name: {bytes: 0xc0}}\n"),
+            "t.yaml:2:26: `bytes` of a name must be written as \"0x61c0\", not `0xc0`");
+  EXPECT_EQ(ErrorsOf("map_type: HASH\ndefaults: {name: {bytes: \"0xc\"}}\n"),
+            "t.yaml:2:26: `bytes` of a name must be written as \"0x61c0\", not the text \"0xc\"");
+  EXPECT_EQ(ErrorsOf("map_type: HASH\ndefaults: {name: seventeen_letters}\n"),
+            "t.yaml:2:18: `name` has 17 bytes, more than 16, the most it can have");
+}
+
 TEST(SpecLoader, ANumberThatDoesNotFitIsNamedWithItsLimit) {
   EXPECT_EQ(ErrorsOf("map_type: HASH\ndefaults: {key_size: 4294967296}\n"),
             "t.yaml:2:22: `key_size` is 4294967296, more than 4294967295, the most it can be");

@@ -8,6 +8,28 @@
 namespace mapspec {
 namespace {
 
+// Text, or {bytes: "0x…"} for what is no UTF-8.
+bool ReadName(const YamlNode& fields, std::string* out, Problems* problems) {
+  const YamlNode* node = fields.Find("name");
+  const YamlNode* bytes = node == nullptr ? nullptr : node->Find("bytes");
+  if (bytes == nullptr) {
+    if (!ReadText(fields, "name", out, problems)) return false;
+  } else {
+    static const std::vector<std::string> kFields = {"bytes"};
+    if (!CheckFields(*node, "a name", kFields, problems)) return false;
+    Bytes name;
+    if (!bytes->quoted || !Bytes::FromHex(bytes->text, &name)) {
+      return problems->Add(
+          bytes->position,
+          "`bytes` of a name must be written as \"0x61c0\", not " + bytes->Describe());
+    }
+    out->assign(reinterpret_cast<const char*>(name.data()), name.size());
+  }
+  if (out->size() <= kObjNameLen) return true;
+  return problems->Add(node->position, "`name` has " + std::to_string(out->size()) +
+                                           " bytes, more than 16, the most it can have");
+}
+
 }  // namespace
 
 bool ParseSlot(const YamlNode& node, char letter, uint16_t* out, Problems* problems) {
@@ -41,13 +63,8 @@ bool ParseAttributes(const YamlNode& node, MapCreate* out, Problems* problems) {
       return false;
     }
   }
-  if (!ReadText(node, "name", &out->name, problems)) return false;
-  if (out->name.size() > kObjNameLen) {
-    return problems->Add(node.Find("name")->position,
-                         "`name` has " + std::to_string(out->name.size()) +
-                             " bytes, more than 16, the most it can have");
-  }
-  return ReadNumber(node, "key_size", &out->key_size, problems) &&
+  return ReadName(node, &out->name, problems) &&
+         ReadNumber(node, "key_size", &out->key_size, problems) &&
          ReadNumber(node, "value_size", &out->value_size, problems) &&
          ReadNumber(node, "max_entries", &out->max_entries, problems) &&
          ReadFlags(node, "map_flags", MapCreateFlags(), &out->map_flags, problems) &&

@@ -43,6 +43,10 @@ bool NodeIsOnline(uint32_t node) {
 int CheckName(std::string_view name) {
   for (const char c : name) {
     if (c == '.' && MUTANT("generic.create.name-valid/no-dots")) return -EINVAL;
+    if ((c & 0x80) != 0 && IsNameCharacter(c) && MUTANT("generic.create.name-latin-1/ascii-only")) {
+      return -EINVAL;
+    }
+    if ((c & 0x80) != 0 && MUTANT("generic.create.name-latin-1/any-byte")) continue;
     if (!IsNameCharacter(c) && !MUTANT("generic.create.name-invalid/accepted")) return -EINVAL;
   }
   return 0;
