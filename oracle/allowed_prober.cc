@@ -235,7 +235,7 @@ std::optional<AllowedOutcome> AllowedProber::WithBytes(Outcome outcome, size_t s
 
 BytePattern AllowedProber::Masked(const Operation& operation, const Outcome& outcome,
                                   const Bytes& bytes) const {
-  if (bytes.size() > kMaxMasked) return Exactly(bytes);
+  if (bytes.size() > kMaxMasked) return {bytes, {}};
   BytePattern pattern{bytes, Bytes(bytes.size(), 0xff)};
   Outcome changed = outcome;
   bool all = true;

@@ -1,9 +1,11 @@
-#!/bin/bash -eu
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 #
 # Builds the fuzz targets as OSS-Fuzz and ClusterFuzzLite do: with $CC, $CXX, $CFLAGS, $CXXFLAGS and
 # $LIB_FUZZING_ENGINE, from $SRC/mapspec, in $WORK, into $OUT: targets, seed corpora, dictionaries, options,
 # and under lib/ the shared libraries that a machine may lack.
+
+set -euo pipefail
 
 # The packages' C++ libraries are built for libstdc++.
 export CXXFLAGS=${CXXFLAGS//-stdlib=libc++/}
@@ -13,7 +15,7 @@ export CFLAGS="$CFLAGS -fno-sanitize=enum" CXXFLAGS="$CXXFLAGS -fno-sanitize=enu
 export ASAN_OPTIONS=detect_leaks=0
 
 cmake -S "$SRC/mapspec" -B "$WORK/fuzz" -G Ninja \
-  -DCMAKE_BUILD_TYPE= -DBUILD_TESTING=OFF -DMAPSPEC_WARNINGS_ARE_ERRORS=OFF \
+  -DCMAKE_BUILD_TYPE= -DCMAKE_UNITY_BUILD=ON -DBUILD_TESTING=OFF -DMAPSPEC_WARNINGS_ARE_ERRORS=OFF \
   -DMAPSPEC_WITH_DPDK=OFF -DMAPSPEC_WITH_UBPF=OFF \
   -DMAPSPEC_FUZZ_ENGINE="$LIB_FUZZING_ENGINE" \
   -DCMAKE_BUILD_RPATH='$ORIGIN/lib' -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
@@ -28,8 +30,8 @@ for target in agent deviations maps script specs trace; do
   printf '[libfuzzer]\nmax_len = 65536\n' >"$OUT/$target.options"
   rm -f "$OUT/${target}_seed_corpus.zip"
   (cd "$corpus/$target" && find . -type f | sort | zip -q "$OUT/${target}_seed_corpus.zip" -@)
-  # All but the C library itself.
-  ldd "$OUT/$target" | awk '$3 ~ "^/" { print $3 }' |
-    grep -Ev '/(ld-linux|libc|libm|libdl|librt|libpthread|libresolv)[-.]' |
-    xargs -r cp -Lu -t "$OUT/lib"
+  # All but the C library itself, and those that the targets before brought.
+  ldd "$OUT/$target" | awk -v out="$OUT/" '$3 ~ "^/" && index($3, out) != 1 { print $3 }' |
+    { grep -Ev '/(ld-linux|libc|libm|libdl|librt|libpthread|libresolv)[-.]' || true; } |
+    xargs -r cp -L -t "$OUT/lib"
 done
