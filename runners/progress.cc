@@ -224,7 +224,7 @@ std::string VerdictText(const BackendResults& results, bool colour) {
   const int status = ExitStatus({results});
   const std::string_view verdict = status == 0     ? "CONFORMS"
                                    : status == 130 ? "INTERRUPTED"
-                                   : status == 3   ? "INCOMPLETE: the backend died"
+                                   : status == 3   ? "INCOMPLETE: the backend did not get to the end"
                                                    : "DOES NOT CONFORM";
   text +=
       fmt::format("  verdict     {}\n", Coloured(verdict, status == 0 ? "1;32" : "1;31", colour));

@@ -162,7 +162,7 @@ int ExitStatus(const std::vector<BackendResults>& results) {
     unusable |= !backend.unusable.empty();
     for (const TestResult& test : backend.tests) {
       violated |= test.status == Status::kFail;
-      unusable |= test.status == Status::kDied;
+      unusable |= test.status == Status::kDied || test.status == Status::kNotRun;
     }
   }
   return violated ? 1 : unusable ? 3 : 0;

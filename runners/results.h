@@ -91,7 +91,7 @@ Summary Summarize(const BackendResults& results);
 std::vector<std::pair<std::string, size_t>> SkipReasons(const BackendResults& results);
 
 // 130 when interrupted, 1 for a violation or a vanished deviation, 3 for a backend that was
-// unusable or died, else 0.
+// unusable, died or left tests without a result, else 0.
 int ExitStatus(const std::vector<BackendResults>& results);
 
 }  // namespace mapspec

@@ -79,9 +79,9 @@ void AddDevices(Initramfs* initramfs) {
   initramfs->AddDevice("/dev/ttyS1", 4, 65);
 }
 
-bool IsBelow(const std::string& directory, const std::string& path) {
-  const std::filesystem::path relative =
-      std::filesystem::path(path).lexically_relative(directory.empty() ? "." : directory);
+bool IsBelow(const std::filesystem::path& directory, const std::filesystem::path& path) {
+  const auto relative =
+      path.lexically_normal().lexically_relative((directory / "").lexically_normal());
   return !relative.empty() && *relative.begin() != ".." && relative != ".";
 }
 

@@ -107,6 +107,14 @@ TEST_F(Guest, ThatBreaksOneFails) {
   EXPECT_EQ(Run().status, 1);
 }
 
+TEST_F(Guest, ThatEndsWithoutAnAnswerDoesNotConform) {
+  SayHello();
+  Say(EndMessage{});
+  const CommandResult result = Run();
+  EXPECT_EQ(result.status, 3) << result.err << result.out;
+  EXPECT_EQ(StatusOf(kTest), "unknown");
+}
+
 TEST_F(Guest, WhoseConsoleReportsAnOopsFailsThoughEveryPromiseWasKept) {
   SayHello();
   SayResult();
@@ -153,12 +161,14 @@ TEST_F(Guest, WritesItsFilesBelowOutAndNowhereElse) {
   SayHello();
   Say(FileMessage{Out() + "/qemu/a.script", "in"});
   Say(FileMessage{Out() + "/../outside.txt", "out"});
+  Say(FileMessage{Out() + "/qemu/../../beside.txt", "out"});
   Say(FileMessage{directory_ / "absolute.txt", "out"});
   SayResult();
   Say(EndMessage{});
   EXPECT_EQ(Run().status, 0);
   EXPECT_EQ(ReadFile(Out() + "/qemu/a.script"), "in");
   EXPECT_FALSE(std::filesystem::exists(directory_ / "outside.txt"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "beside.txt"));
   EXPECT_FALSE(std::filesystem::exists(directory_ / "absolute.txt"));
 }
 
