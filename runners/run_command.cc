@@ -231,11 +231,9 @@ int RunSuite(RunArguments* options) {
   const std::vector<PlannedTest>* const plan = SuiteFor(host_cpus, *options, &suites);
   if (plan == nullptr) return 2;
   if (!options->deviations.empty()) {
-    std::vector<std::string> clauses, errors;
-    for (const SpecFile& file : suites[host_cpus].specs->files) {
-      for (const ClauseSpec& clause : file.clauses) clauses.push_back(clause.id);
-    }
-    if (!LoadDeviations(options->deviations, clauses, &run.deviations, &errors)) {
+    std::vector<std::string> errors;
+    if (!LoadDeviations(options->deviations, ClauseIds(*suites[host_cpus].specs), &run.deviations,
+                        &errors)) {
       for (const std::string& error : errors) UsageError(error);
       return 2;
     }
