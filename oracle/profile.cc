@@ -196,6 +196,13 @@ std::optional<bool> TraitValue(const Traits& traits, std::string_view name) {
   return std::nullopt;
 }
 
+Traits WithTrait(Traits traits, std::string_view name, bool value) {
+  for (const NamedTrait& trait : kTraits) {
+    if (trait.name == name) traits.*trait.field = value;
+  }
+  return traits;
+}
+
 std::vector<std::string> TraitNames() {
   std::vector<std::string> names;
   for (const NamedTrait& trait : kTraits) names.emplace_back(trait.name);

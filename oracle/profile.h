@@ -85,6 +85,8 @@ const Profile& ProfileForRelease(std::string_view release);
 // The value of a trait by its name in Traits, nullopt for an unknown name.
 std::optional<bool> TraitValue(const Traits& traits, std::string_view name);
 std::vector<std::string> TraitNames();
+// `traits` but for one of them, by its name; an unknown name changes nothing.
+Traits WithTrait(Traits traits, std::string_view name, bool value);
 
 }  // namespace mapspec
 

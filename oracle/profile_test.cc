@@ -33,6 +33,17 @@ TEST(Profiles, TraitsCanBeAskedForByName) {
   EXPECT_EQ(FindProfile("linux-1.0"), nullptr);
 }
 
+TEST(Profiles, OneTraitCanBeSetByName) {
+  const Traits traits = NewestLinuxProfile().traits;
+  for (const std::string& name : TraitNames()) {
+    const bool value = *TraitValue(traits, name);
+    const Traits changed = WithTrait(traits, name, !value);
+    EXPECT_EQ(TraitValue(changed, name), !value) << name;
+    EXPECT_EQ(WithTrait(changed, name, value), traits) << name;
+  }
+  EXPECT_EQ(WithTrait(traits, "no_such_trait", true), traits);
+}
+
 TEST(Profiles, DocumentedEnforcesOnlyDocumentedClauses) {
   const Profile& documented = *FindProfile("documented");
   const Profile& linux = NewestLinuxProfile();

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "oracle/checker.h"
+#include "runners/backport.h"
 #include "runners/commands.h"
 #include "runners/failure_report.h"
 
@@ -46,7 +47,9 @@ int CheckOne(const std::string& path, const CheckArguments& options) {
                                                      : GetClause(verdict.judgement.violated).id,
              profile->name);
   if (!options.quiet) {
-    fmt::print("\n{}\n", FailureText(ViolationOf(verdict, *trace, profile->name, path), {}));
+    Violation violation = ViolationOf(verdict, *trace, profile->name, path);
+    violation.hint = BackportNote(*trace, verdict.index, *profile);
+    fmt::print("\n{}\n", FailureText(violation, {}));
   }
   return 1;
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "oracle/profile.h"
 #include "oracle/uapi.h"
 #include "runners/glob.h"
 #include "specs/field_reader.h"
@@ -18,6 +19,29 @@ namespace {
 const std::vector<std::string>& FieldNames() {
   static const std::vector<std::string> names = {"clause", "backend", "profile", "reason", "link"};
   return names;
+}
+
+// Every kind of selector that a run accepts (backends/backend.cc; guests: runners/guest/), hidden
+// ones included, as patterns.
+const std::vector<std::string>& SelectorPatterns() {
+  static const std::vector<std::string> patterns = {
+      "userspace", "kernel", "library:*",   "vm",          "vm:*",   "exec:*",
+      "qemu:*",    "uml:*",  "faulty-vm:*", "kernel-of:*", "null:*", "in-process-library:*"};
+  return patterns;
+}
+
+// Adds a problem when the field's pattern matches none of what is `known`.
+bool CheckPattern(const YamlNode& node, std::string_view field, const std::string& pattern,
+                  bool (*matches)(std::string_view, std::string_view),
+                  const std::vector<std::string>& known, Problems* problems) {
+  const bool found = std::any_of(known.begin(), known.end(),
+                                 [&](const std::string& name) { return matches(pattern, name); });
+  if (found) return true;
+  const std::string nearest = Nearest(pattern, known);
+  return problems->Add(node.Find(field)->position,
+                       fmt::format("no {} matches `{}`; {}", field, pattern,
+                                   nearest.empty() ? fmt::format("see mapspec list {}s", field)
+                                                   : fmt::format("did you mean `{}`?", nearest)));
 }
 
 bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, Deviation* deviation,
@@ -36,15 +60,13 @@ bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, D
   if (deviation->reason.empty()) {
     return problems->Add(node.position, "a deviation needs `reason`: why it is accepted");
   }
-  const bool matches = std::any_of(clauses.begin(), clauses.end(), [&](const std::string& clause) {
-    return GlobMatches(deviation->clause, clause);
-  });
-  if (!matches) {
-    const std::string nearest = Nearest(deviation->clause, clauses);
-    return problems->Add(node.Find("clause")->position,
-                         fmt::format("no clause matches `{}`{}", deviation->clause,
-                                     nearest.empty() ? std::string("; see mapspec list clauses")
-                                                     : "; did you mean `" + nearest + "`?"));
+  std::vector<std::string> profiles;
+  for (const Profile& profile : AllProfiles()) profiles.push_back(profile.name);
+  if (!CheckPattern(node, "clause", deviation->clause, GlobMatches, clauses, problems) ||
+      !CheckPattern(node, "backend", deviation->backend, GlobsOverlap, SelectorPatterns(),
+                    problems) ||
+      !CheckPattern(node, "profile", deviation->profile, GlobMatches, profiles, problems)) {
+    return false;
   }
   deviation->place = fmt::format("{}:{}", problems->file(), node.position.line);
   return true;
@@ -111,24 +133,27 @@ void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view 
   }
 }
 
+bool Vanished(const Deviation& deviation, const BackendResults& results) {
+  if (!deviation.AppliesTo(results.backend, results.profile)) return false;
+  bool ran = false, happened = false;
+  for (const TestResult& test : results.tests) {
+    happened |= (test.status == Status::kDeviation || test.status == Status::kFail) &&
+                Lists(deviation, test.violated);
+    // Only a scenario that came to a verdict shows that the clause was looked at.
+    ran |= !test.property() && (test.status == Status::kPass || test.status == Status::kFail) &&
+           GlobMatches(deviation.clause, test.clause);
+  }
+  return ran && !happened;
+}
+
 std::vector<std::string> VanishedDeviations(const std::vector<Deviation>& deviations,
                                             const BackendResults& results) {
   std::vector<std::string> messages;
   for (const Deviation& deviation : deviations) {
-    if (!deviation.AppliesTo(results.backend, results.profile)) continue;
-    bool ran = false, happened = false;
-    for (const TestResult& test : results.tests) {
-      happened |= (test.status == Status::kDeviation || test.status == Status::kFail) &&
-                  Lists(deviation, test.violated);
-      // Only a scenario that came to a verdict shows that the clause was looked at.
-      ran |= !test.property() && (test.status == Status::kPass || test.status == Status::kFail) &&
-             GlobMatches(deviation.clause, test.clause);
-    }
-    if (ran && !happened) {
-      messages.push_back(
-          fmt::format("{}: the deviation from `{}` no longer happens on {} ({}): remove it",
-                      deviation.place, deviation.clause, results.backend, results.profile));
-    }
+    if (!Vanished(deviation, results)) continue;
+    messages.push_back(
+        fmt::format("{}: the deviation from `{}` no longer happens on {} ({}): remove it",
+                    deviation.place, deviation.clause, results.backend, results.profile));
   }
   return messages;
 }

@@ -29,7 +29,9 @@ struct Deviation {
 };
 
 // Reads a list. False after filling *errors with one line "FILE:LINE:COLUMN: message" for each
-// thing that is wrong; a pattern that matches none of `clauses` is wrong too.
+// thing that is wrong. A pattern that can never match is wrong too: for a clause that is none of
+// `clauses`, for a profile that does not exist, for a kind of backend that does not exist (what
+// stands behind "library:" or "qemu:" is another machine's business).
 bool ParseDeviations(std::string_view file, std::string_view text,
                      const std::vector<std::string>& clauses, std::vector<Deviation>* deviations,
                      std::vector<std::string>* errors);
@@ -41,8 +43,10 @@ bool LoadDeviations(const std::string& path, const std::vector<std::string>& cla
 void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view backend,
                      std::string_view profile, TestResult* test);
 
-// The message for each entry that applies to this backend and profile, of whose clauses a scenario
-// was decided, and of which nothing deviates in these (finished, merged) results.
+// Whether the entry applies to this backend and profile, a scenario of its clauses was decided, and
+// nothing in these (finished, merged) results deviates as it says.
+bool Vanished(const Deviation& deviation, const BackendResults& results);
+// The message for each entry that has vanished.
 std::vector<std::string> VanishedDeviations(const std::vector<Deviation>& deviations,
                                             const BackendResults& results);
 

@@ -76,6 +76,38 @@ TEST(Deviations, APatternThatMatchesNoClauseNamesTheNearest) {
   EXPECT_NE(errors[0].find("queue.push.full"), std::string::npos) << errors[0];
 }
 
+TEST(Deviations, APatternThatMatchesNoBackendOrProfileIsRefusedWhereItStands) {
+  const auto error_of = [](const std::string& field) {
+    const auto errors = ErrorsOf("- clause: queue.push.full\n  reason: known\n  " + field);
+    return errors.size() == 1 ? errors[0] : "not one error";
+  };
+  EXPECT_EQ(error_of("backend: kernl"),
+            "d.yaml:3:12: no backend matches `kernl`; did you mean `kernel`?");
+  EXPECT_EQ(error_of("backend: qemu"),
+            "d.yaml:3:12: no backend matches `qemu`; did you mean `qemu:*`?");
+  EXPECT_EQ(error_of("backend: libary:./x.so"),
+            "d.yaml:3:12: no backend matches `libary:./x.so`; see mapspec list backends");
+  EXPECT_EQ(error_of("backend: ''"),
+            "d.yaml:3:12: no backend matches ``; see mapspec list backends");
+  EXPECT_EQ(error_of("profile: linux-7.33"),
+            "d.yaml:3:12: no profile matches `linux-7.33`; did you mean `linux-7.3`?");
+  EXPECT_EQ(error_of("profile: 'windows*'"),
+            "d.yaml:3:12: no profile matches `windows*`; see mapspec list profiles");
+}
+
+TEST(Deviations, BackendsOfAnotherMachineMayBeListed) {
+  for (const char* backend :
+       {"userspace", "kernel", "'*'", "'ker*'", "'library:*'", "'*/libmaps.so'", "vm", "'vm:jit'",
+        "'vm:library:./x.so'", "'exec:ssh dut mapspec agent'", "qemu:arch/x86/boot/bzImage",
+        "'qemu:*/vmlinuz-6.1*'", "'uml:./linux'", "'null:*'"}) {
+    EXPECT_TRUE(ErrorsOf(std::string("- {clause: queue.push.full, reason: known, backend: ") +
+                         backend + "}")
+                    .empty())
+        << backend;
+  }
+  EXPECT_TRUE(ErrorsOf("- {clause: queue.push.full, reason: known, profile: 'linux-6.*'}").empty());
+}
+
 TEST(Deviations, DamagedListsAreRefusedWithTheLine) {
   EXPECT_NE(ErrorsOf("- {clause: queue.push.full}")[0].find("d.yaml:1:"), std::string::npos);
   EXPECT_NE(ErrorsOf("\n- {reason: x}")[0].find("d.yaml:2:"), std::string::npos);

@@ -175,6 +175,7 @@ std::string FailureText(const Violation& violation, const ArtefactFiles& files) 
   text += Folded("backend", fmt::format("{} ({})", trace.environment.backend,
                                         trace.environment.implementation));
   text += Folded("profile", violation.profile);
+  if (!violation.hint.empty()) text += Folded("hint", violation.hint);
   const size_t count = std::min(violation.index + 1, trace.operations.size());
   text += fmt::format("\n  script ({} operation{}), and what came back\n", count,
                       count == 1 ? "" : "s");

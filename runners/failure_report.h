@@ -28,7 +28,8 @@ struct Violation {
   // The command that shows it again, when the trace alone does not: what a scenario expects stands
   // in the specification, and the oracle need not object. "" when the oracle does.
   std::string rerun;
-  Trace trace;  // Where it is cut, it is cut behind `index`.
+  std::string hint;  // Of a kernel that does what another version promises (runners/backport.h).
+  Trace trace;       // Where it is cut, it is cut behind `index`.
 };
 
 // What the oracle's verdict says of a trace.

@@ -2,6 +2,7 @@
 #include "runners/glob.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mapspec {
 
@@ -26,6 +27,26 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+bool GlobsOverlap(std::string_view a, std::string_view b) {
+  // row[j]: whether one text matches the first i characters of `a` and the first j of `b`. A star,
+  // whosever it is, stands for nothing or for what the other pattern has there: both are a step
+  // from a shorter prefix. Costs |a| * |b|.
+  std::vector<bool> row(b.size() + 1), before;
+  for (size_t i = 0; i <= a.size(); ++i) {
+    before = std::exchange(row, std::vector<bool>(b.size() + 1));
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 && j == 0) {
+        row[j] = true;
+      } else if ((i > 0 && a[i - 1] == '*') || (j > 0 && b[j - 1] == '*')) {
+        row[j] = (i > 0 && before[j]) || (j > 0 && row[j - 1]);
+      } else if (i > 0 && j > 0) {
+        row[j] = before[j - 1] && (a[i - 1] == b[j - 1] || a[i - 1] == '?' || b[j - 1] == '?');
+      }
+    }
+  }
+  return row[b.size()];
 }
 
 Filter::Filter(std::string_view text) {

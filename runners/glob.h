@@ -13,6 +13,8 @@
 namespace mapspec {
 
 bool GlobMatches(std::string_view pattern, std::string_view text);
+// Whether there is a text that matches both patterns.
+bool GlobsOverlap(std::string_view a, std::string_view b);
 
 class Filter {
  public:

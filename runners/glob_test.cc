@@ -24,6 +24,27 @@ TEST(Glob, ManyStarsDoNotTakeExponentialTime) {
   EXPECT_FALSE(GlobMatches(pattern + "b", std::string(2000, 'a')));
 }
 
+TEST(Glob, TwoPatternsOverlapWhereOneTextMatchesBoth) {
+  for (const auto& [a, b] : {std::pair("kernel", "kernel"),
+                             {"ker*", "kernel"},
+                             {"*", ""},
+                             {"library:*", "*/libmaps.so"},
+                             {"a*c", "ab*"},
+                             {"*a*", "*b*"},
+                             {"lib?ary:*", "library:./x.so"},
+                             {"**", "?"}}) {
+    EXPECT_TRUE(GlobsOverlap(a, b) && GlobsOverlap(b, a)) << a << ' ' << b;
+  }
+  for (const auto& [a, b] : {std::pair("kernl", "kernel"),
+                             {"kernel", "kernel:*"},
+                             {"?", ""},
+                             {"libary:*", "library:*"},
+                             {"a*b", "*c"},
+                             {"?*", ""}}) {
+    EXPECT_FALSE(GlobsOverlap(a, b) || GlobsOverlap(b, a)) << a << ' ' << b;
+  }
+}
+
 TEST(Filter, SelectsByTestOrClauseAndAMinusTakesAway) {
   const Filter filter("queue.push.*:stack.*:-*/slow");
   EXPECT_TRUE(filter.Selects("queue.push.full/drops", "queue.push.full"));

@@ -15,6 +15,7 @@
 #include "runners/glob.h"
 #include "runners/guest/machine.h"
 #include "runners/list_sources.h"
+#include "runners/run_plan.h"
 
 namespace mapspec {
 namespace {
@@ -93,12 +94,9 @@ int ListDeviations(const Specs& specs, const ListArguments& options) {
   if (options.deviations.empty()) {
     return UsageError("list deviations needs --deviations FILE, the list to read");
   }
-  std::vector<std::string> clauses, errors;
-  for (const SpecFile& file : specs.files) {
-    for (const ClauseSpec& clause : file.clauses) clauses.push_back(clause.id);
-  }
+  std::vector<std::string> errors;
   std::vector<Deviation> deviations;
-  if (!LoadDeviations(options.deviations, clauses, &deviations, &errors)) {
+  if (!LoadDeviations(options.deviations, ClauseIds(specs), &deviations, &errors)) {
     for (const std::string& error : errors) UsageError(error);
     return 2;
   }

@@ -9,6 +9,7 @@
 #include "oracle/checker.h"
 #include "properties/coverage.h"
 #include "properties/shrink.h"
+#include "runners/backport.h"
 
 namespace mapspec {
 
@@ -40,6 +41,8 @@ PropertyRun RunPropertyTest(const PlannedTest& test, const Profile& profile,
       result.reason = fmt::format("operation {}: expected {}, got {}", run.violation->index,
                                   run.violation->expected, run.violation->got);
     }
+    run.violation->hint = BackportNote(run.violation->trace, run.violation->index, profile);
+    if (!run.violation->hint.empty()) result.reason += "; " + run.violation->hint;
   } else if (outcome.backend_failed) {
     result.status = Status::kDied;
   } else if (outcome.skipped) {
@@ -80,6 +83,7 @@ Violation ShrinkViolation(const Violation& violation, const Profile& profile, Ba
     const std::vector<std::string> clauses = best.clauses;
     best = ViolationOf(verdict, trace, profile.name, violation.found_by);
     best.clauses = clauses;
+    best.hint = violation.hint;
     return true;
   };
   ShrinkBudget budget;

@@ -18,6 +18,7 @@
 #include "backends/host_environment.h"
 #include "oracle/uapi.h"
 #include "runners/commands.h"
+#include "runners/deviation_list.h"
 #include "runners/failure_report.h"
 #include "runners/gtest_flags.h"
 #include "runners/guest/guest_backend.h"
@@ -173,6 +174,23 @@ void WriteHtmlOfRun(const std::vector<BackendResults>& results, const Specs& spe
   }
 }
 
+bool WriteDeviationsOfRun(const std::vector<BackendResults>& results, const RunArguments& options) {
+  const std::string& path = options.write_deviations;
+  if (path.empty()) return true;
+  const DeviationList list = DeviationsOf(results, options.run.deviations, options.run.shards == 1);
+  if (!list.unnamed.empty()) {
+    constexpr size_t kNamed = 5;
+    std::string names;
+    for (size_t i = 0; i < list.unnamed.size() && i < kNamed; ++i) {
+      names += (i == 0 ? "" : ", ") + list.unnamed[i];
+    }
+    fmt::print(stderr, "mapspec: {}: without {} failure{} that no clause names: {}{}\n", path,
+               list.unnamed.size(), list.unnamed.size() == 1 ? "" : "s", names,
+               list.unnamed.size() > kNamed ? ", …" : "");
+  }
+  return WriteReport(path, [&](std::ostream& out) { WriteDeviations(list, results, out); });
+}
+
 // The tests for a number of CPUs: per-CPU values have other sizes on other machines.
 struct Suite {
   std::optional<Specs> specs;
@@ -212,6 +230,9 @@ std::string Conclusion(const std::vector<BackendResults>& results, const RunArgu
   for (const std::string& path : {options.json, options.junit, options.html}) {
     if (!path.empty()) text += fmt::format("  report      {}\n", path);
   }
+  if (!options.write_deviations.empty()) {
+    text += fmt::format("  deviations  {}\n", options.write_deviations);
+  }
   const bool failures =
       std::any_of(results.begin(), results.end(), [](const BackendResults& backend) {
         return std::any_of(backend.tests.begin(), backend.tests.end(),
@@ -231,17 +252,16 @@ int RunSuite(RunArguments* options) {
   const std::vector<PlannedTest>* const plan = SuiteFor(host_cpus, *options, &suites);
   if (plan == nullptr) return 2;
   if (!options->deviations.empty()) {
-    std::vector<std::string> clauses, errors;
-    for (const SpecFile& file : suites[host_cpus].specs->files) {
-      for (const ClauseSpec& clause : file.clauses) clauses.push_back(clause.id);
-    }
-    if (!LoadDeviations(options->deviations, clauses, &run.deviations, &errors)) {
+    std::vector<std::string> errors;
+    if (!LoadDeviations(options->deviations, ClauseIds(*suites[host_cpus].specs), &run.deviations,
+                        &errors)) {
       for (const std::string& error : errors) UsageError(error);
       return 2;
     }
   }
   if (WantsGtestList(run.gtest_flags)) return ListGtests(*plan, run);
-  const std::string reports[] = {options->json, options->junit, options->html};
+  const std::string reports[] = {options->json, options->junit, options->html,
+                                 options->write_deviations};
   if (!std::all_of(std::begin(reports), std::end(reports), CheckWritable)) return 2;
 
   InstallStopSignals();
@@ -293,6 +313,7 @@ int RunSuite(RunArguments* options) {
   written &= WriteReport(options->html, [&](std::ostream& out) {
     WriteHtmlOfRun(results, *suites[host_cpus].specs, out);
   });
+  written &= WriteDeviationsOfRun(results, *options);
   if (options->ktap) {
     WriteKtapReport(results, std::cout);
     std::cout.flush();
@@ -324,6 +345,12 @@ void AddSuiteOptions(CLI::App* command, const std::shared_ptr<RunArguments>& opt
   command->add_option("--deviations", options->deviations,
                       "YAML list of known violations: {clause: GLOB, backend: GLOB, profile: GLOB, "
                       "reason: …, link: …}");
+  command->add_option(
+      "--write-deviations", options->write_deviations,
+      "Write such a list, with which this run would pass: each clause that was violated, on which "
+      "backend, under which profile. Of --deviations, which may be the same file, it keeps what "
+      "still happens and what this run cannot tell about, drops what vanished, and forgets "
+      "comments. The exit status is the run's, as without it");
   command->add_option("--json", options->json,
                       "Write the results as JSON, one object for each backend");
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
@@ -368,6 +395,7 @@ void AddRunCommand(CLI::App& app, const std::vector<std::string>& gtest_flags, i
       "  mapspec run --backend userspace --backend kernel --filter 'queue.*:-*random*'\n"
       "  mapspec run --backend library:./libmaps.so --profile documented --deviations "
       "known.yaml\n"
+      "  mapspec run --backend kernel --write-deviations known.yaml                 a first list\n"
       "  mapspec run --backend qemu:arch/x86/boot/bzImage --effort quick --ktap     boots the "
       "kernel and runs\n"
       "                                                  inside it; no root, no KVM needed\n"

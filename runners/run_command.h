@@ -20,7 +20,7 @@ namespace mapspec {
 struct RunArguments {
   RunOptions run;
   std::string filter, effort = "normal", shard = "1/1", seed, map_type;
-  std::string deviations;
+  std::string deviations, write_deviations;
   std::string json, junit, html;
   bool ktap = false;
   GuestOptions guest;

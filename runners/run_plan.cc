@@ -54,6 +54,15 @@ unsigned WorkersFor(const RunOptions& options, const std::string& backend) {
   return kernel && !one_file ? 8 : 1;
 }
 
+std::vector<std::string> ClauseIds(const Specs& specs) {
+  std::vector<std::string> ids;
+  for (const SpecFile& file : specs.files) {
+    for (const ClauseSpec& clause : file.clauses) ids.push_back(clause.id);
+  }
+  for (const Clause& clause : AllClauses()) ids.emplace_back(clause.id);
+  return ids;
+}
+
 std::vector<std::string> AllIds(const Specs& specs) {
   std::vector<std::string> ids;
   for (const SpecFile& file : specs.files) {

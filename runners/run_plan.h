@@ -56,6 +56,9 @@ std::vector<PlannedTest> MakePlan(const Specs& specs, const Filter& filter,
 unsigned WorkersFor(const RunOptions& options, const std::string& backend);
 // Every id (of clauses and of tests), for messages.
 std::vector<std::string> AllIds(const Specs& specs);
+// Every clause that a run may find broken: those of `specs`, and the oracle's own, which judges
+// whatever the scenarios are.
+std::vector<std::string> ClauseIds(const Specs& specs);
 // The level of a clause of `specs`.
 Level LevelOf(const Specs& specs, std::string_view clause);
 

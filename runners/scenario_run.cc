@@ -8,6 +8,7 @@
 
 #include "backends/capability.h"
 #include "backends/offered_types.h"
+#include "runners/backport.h"
 
 namespace mapspec {
 namespace {
@@ -53,8 +54,17 @@ void SetViolation(ScenarioRun* run, Violation violation) {
   run->result.violated = violation.clauses;
   run->result.reason = fmt::format("operation {}: expected {}, got {}", violation.index,
                                    violation.expected, violation.got);
+  if (!violation.hint.empty()) run->result.reason += "; " + violation.hint;
   std::replace(run->result.reason.begin(), run->result.reason.end(), '\n', ' ');
   run->violation = std::move(violation);
+}
+
+// What a scenario expects stands in it, and under another profile it may not be asked at all.
+std::string BackportNoteOf(const Scenario& scenario, const Profile& profile,
+                           const std::optional<Mismatch>& mismatch, const Violation& violation) {
+  return BackportNote(violation.trace, violation.index, profile, [&](const Profile& other) {
+    return !mismatch || !TraitHolds(scenario.trait, other.traits);
+  });
 }
 
 }  // namespace
@@ -90,6 +100,7 @@ void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile
       violation.clauses.push_back(scenario.clause);
     }
     run->oracle_objects = true;
+    violation.hint = BackportNoteOf(scenario, profile, mismatch, violation);
     SetViolation(run, std::move(violation));
     return;
   }
@@ -114,6 +125,7 @@ void JudgeScenario(const Scenario& scenario, Level level, const Profile& profile
     violation.got = mismatch->match.got;
     violation.expected_bytes = StatedOutput(step.expected);
     violation.trace = trace;
+    violation.hint = BackportNoteOf(scenario, profile, mismatch, violation);
     SetViolation(run, std::move(violation));
     return;
   }

@@ -47,6 +47,8 @@ class ScriptedBackend : public Backend {
     return std::make_unique<ScriptedSession>(this);
   }
 
+  void BecomeKernel(const std::string& release) { environment_.kernel_release = release; }
+
   CapabilitySet present = CapabilitySet().set();
   std::function<void(size_t, Outcome*)> answer;
   std::string unusable;
@@ -191,6 +193,27 @@ TEST_F(RunScenarioTest, AClauseWhoseTraitIsNotInForceIsSkipped) {
       RunScenario(scenario, Level::kDocumented, *FindProfile("linux-6.18"), backend_);
   EXPECT_EQ(run.result.status, Status::kSkip);
   EXPECT_EQ(run.result.reason, "does not hold for linux-6.18");
+}
+
+TEST_F(RunScenarioTest, AKernelThatDoesWhatAnotherVersionPromisesIsToldSo) {
+  backend_.BecomeKernel("6.18.15");
+  AnswerPops(Errno::kENOENT);
+  // What the scenario itself expects is not there, whatever the version, though no oracle objects.
+  Scenario scenario = *observed_;
+  scenario.steps[1].expected.alternatives[0].error = Errno::kEAGAIN;
+  const Profile& profile = *FindProfile("linux-6.18");
+  const ScenarioRun wrong = RunScenario(scenario, Level::kObserved, profile, backend_);
+  ASSERT_EQ(wrong.result.status, Status::kFail);
+  EXPECT_EQ(wrong.violation->hint, "");
+  // But a version without the clause's trait is not asked for it.
+  scenario.trait = "lookup_flags_first";
+  const ScenarioRun run = RunScenario(scenario, Level::kObserved, profile, backend_);
+  ASSERT_EQ(run.result.status, Status::kFail);
+  EXPECT_EQ(run.violation->hint,
+            "conforms to linux-6.19: the release, 6.18.15, says linux-6.18; perhaps backported "
+            "(trait !lookup_flags_first)");
+  EXPECT_NE(run.result.reason.find("; " + run.violation->hint), std::string::npos)
+      << run.result.reason;
 }
 
 TEST_F(RunScenarioTest, ABackendThatGivesNoSessionHasDied) {
