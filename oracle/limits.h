@@ -22,6 +22,11 @@ inline constexpr uint64_t kIntMax = 0x7fffffff;
 inline constexpr uint64_t kPerCpuMaxSize = 32768;    // PCPU_MIN_UNIT_SIZE: one CPU's slot.
 inline constexpr uint32_t kNumaNoNode = 0xffffffff;  // NUMA_NO_NODE: as if none were asked for.
 
+// What OBJ_GET_INFO_BY_FD gives of a map: struct bpf_map_info of the oldest kernels known here, and
+// more than any kernel's will be for long.
+inline constexpr uint32_t kInfoSizeSurely = 80;
+inline constexpr uint32_t kInfoSizeAtMost = 512;
+
 // From here on a creation may fail for lack of memory, which is no map's fault …
 inline constexpr uint64_t kLargeAllocation = 64u << 20;
 constexpr bool IsLarge(uint64_t size) { return size > kLargeAllocation; }

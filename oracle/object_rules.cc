@@ -4,6 +4,7 @@
 // BTF. Those on memory mappings and on the descriptor as a file stand in file_rules.cc.
 #include "oracle/checker_state.h"
 #include "oracle/creation.h"
+#include "oracle/limits.h"
 #include "oracle/map_of_maps.h"
 
 namespace mapspec {
@@ -15,8 +16,6 @@ using Settled = Checker::State::Settled;
 constexpr uint32_t kAccessFlags = BPF_F_RDONLY | BPF_F_WRONLY;
 constexpr uint32_t kIdLimit = 0x7fffffff;  // INT_MAX.
 constexpr uint32_t kInfoSizeAsked = 88;    // What info_len 0 stands for (oracle/operation.h).
-constexpr uint32_t kInfoSizeAtMost = 512;  // More than any kernel's will be for long.
-constexpr uint32_t kInfoSizeSurely = 80;   // struct bpf_map_info of the oldest kernels known here.
 
 // A descriptor of map `index`; the flags say what it may do.
 HandleState HandleFor(uint32_t index, uint32_t flags) {
@@ -159,9 +158,12 @@ void Checker::State::On(const GetInfo& op, const Outcome& outcome) {
   const MapAttributes& attributes = map->attributes;
   const uint32_t length = info.info_len;
   Cite(G::info_length_returned);
-  if (length > std::min(passed, kInfoSizeAtMost) || length < std::min(passed, kInfoSizeSurely)) {
+  const uint32_t least = std::min(passed, kInfoSizeSurely);
+  const uint32_t most = std::min(passed, kInfoSizeAtMost);
+  if (length < least || length > most) {
     return Compare(
-        {G::info_length_returned, "info_len " + std::to_string(passed) + ", or at least 80",
+        {G::info_length_returned,
+         "info_len " + std::to_string(least) + (least == most ? "" : " to " + std::to_string(most)),
          "info_len " + std::to_string(length)},
         map);
   }
