@@ -16,8 +16,41 @@ namespace mapspec {
 namespace {
 
 const std::vector<std::string>& FieldNames() {
-  static const std::vector<std::string> names = {"clause", "backend", "profile", "reason", "link"};
+  static const std::vector<std::string> names = {"clause",   "backend", "profile",
+                                                 "symptoms", "reason",  "link"};
   return names;
+}
+
+// Whether the pattern selects a clause; a misspelt one would only be noticed much later.
+bool CheckPattern(const std::string& pattern, Position position,
+                  const std::vector<std::string>& clauses, Problems* problems) {
+  const bool matches = std::any_of(clauses.begin(), clauses.end(), [&](const std::string& clause) {
+    return GlobMatches(pattern, clause);
+  });
+  if (matches) return true;
+  const std::string nearest = Nearest(pattern, clauses);
+  return problems->Add(position,
+                       fmt::format("no clause matches `{}`{}", pattern,
+                                   nearest.empty() ? std::string("; see mapspec list clauses")
+                                                   : "; did you mean `" + nearest + "`?"));
+}
+
+bool ReadSymptoms(const YamlNode& mapping, const std::vector<std::string>& clauses,
+                  std::vector<std::string>* symptoms, Problems* problems) {
+  const YamlNode* const list = mapping.Find("symptoms");
+  if (list == nullptr) return true;
+  if (!list->IsList()) {
+    return problems->Add(list->position,
+                         "`symptoms` must be a list of clauses, not " + list->Describe());
+  }
+  for (const YamlNode& item : list->items) {
+    if (!item.IsScalar()) {
+      return problems->Add(item.position, "a symptom must be a clause, not " + item.Describe());
+    }
+    if (!CheckPattern(item.text, item.position, clauses, problems)) return false;
+    symptoms->push_back(item.text);
+  }
+  return true;
 }
 
 bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, Deviation* deviation,
@@ -36,24 +69,25 @@ bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, D
   if (deviation->reason.empty()) {
     return problems->Add(node.position, "a deviation needs `reason`: why it is accepted");
   }
-  const bool matches = std::any_of(clauses.begin(), clauses.end(), [&](const std::string& clause) {
-    return GlobMatches(deviation->clause, clause);
-  });
-  if (!matches) {
-    const std::string nearest = Nearest(deviation->clause, clauses);
-    return problems->Add(node.Find("clause")->position,
-                         fmt::format("no clause matches `{}`{}", deviation->clause,
-                                     nearest.empty() ? std::string("; see mapspec list clauses")
-                                                     : "; did you mean `" + nearest + "`?"));
+  if (!CheckPattern(deviation->clause, node.Find("clause")->position, clauses, problems) ||
+      !ReadSymptoms(node, clauses, &deviation->symptoms, problems)) {
+    return false;
   }
   deviation->place = fmt::format("{}:{}", problems->file(), node.position.line);
   return true;
 }
 
-bool Lists(const Deviation& deviation, const std::vector<std::string>& violated) {
-  return std::any_of(violated.begin(), violated.end(), [&](const std::string& clause) {
-    return GlobMatches(deviation.clause, clause);
-  });
+bool AnyMatches(const std::string& pattern, const std::vector<std::string>& violated) {
+  return std::any_of(violated.begin(), violated.end(),
+                     [&](const std::string& clause) { return GlobMatches(pattern, clause); });
+}
+
+bool Explains(const Deviation& deviation, const TestResult& test) {
+  if (AnyMatches(deviation.clause, test.violated)) return true;
+  return test.property() && std::any_of(deviation.symptoms.begin(), deviation.symptoms.end(),
+                                        [&](const std::string& symptom) {
+                                          return AnyMatches(symptom, test.violated);
+                                        });
 }
 
 }  // namespace
@@ -102,7 +136,7 @@ void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view 
                      std::string_view profile, TestResult* test) {
   if (test->status != Status::kFail) return;
   for (const Deviation& deviation : deviations) {
-    if (!deviation.AppliesTo(backend, profile) || !Lists(deviation, test->violated)) continue;
+    if (!deviation.AppliesTo(backend, profile) || !Explains(deviation, *test)) continue;
     test->status = Status::kDeviation;
     test->reason = deviation.link.empty()
                        ? deviation.reason
@@ -119,7 +153,7 @@ std::vector<std::string> VanishedDeviations(const std::vector<Deviation>& deviat
     bool ran = false, happened = false;
     for (const TestResult& test : results.tests) {
       happened |= (test.status == Status::kDeviation || test.status == Status::kFail) &&
-                  Lists(deviation, test.violated);
+                  AnyMatches(deviation.clause, test.violated);
       // Only a scenario that came to a verdict shows that the clause was looked at.
       ran |= !test.property() && (test.status == Status::kPass || test.status == Status::kFail) &&
              GlobMatches(deviation.clause, test.clause);
