@@ -33,7 +33,8 @@ namespace mapspec {
   X(unprivileged_after_attributes, true, "a missing capability is told after bad attributes") \
   X(queue_overflow_enomem, true, \
     "a queue of 4 GiB or more is a matter of memory (ENOMEM), else E2BIG") \
-  X(no_prealloc_enomem, true, "an insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM") \
+  X(no_prealloc_enomem, true, \
+    "an insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM, else into a per-CPU one only") \
   X(lookup_flags_first, true, \
     "LOOKUP_ELEM tells unknown flags (EINVAL) before a missing permission") \
   X(freeze_without_capability, true, "BPF_MAP_FREEZE needs no CAP_BPF, else EPERM") \
