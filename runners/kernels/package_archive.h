@@ -28,7 +28,8 @@ class PackageArchive {
   // The packages of one kernel, into the directory's `packages`; *files are the downloaded ones.
   // False after filling *error.
   bool Download(const ArchiveKernel& kernel, std::vector<std::string>* files, std::string* error);
-  // Whether the last Update() or Download() failed over something that is not what the archive's signatures and checksums vouch for.
+  // Whether the last Update() or Download() met something that is not what the archive's signatures
+  // and checksums vouch for.
   bool damaged() const { return damaged_; }
   // Removes what was downloaded, all but the lists.
   void RemovePackages();
