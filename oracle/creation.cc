@@ -82,13 +82,16 @@ bool UnprivilegedType(MapType type) {
   }
 }
 
+bool IsHash(MapType type) {
+  return type == MapType::HASH || type == MapType::PERCPU_HASH || type == MapType::LRU_HASH ||
+         type == MapType::LRU_PERCPU_HASH;
+}
+
 // Whether a hash is asked not to be random.
 bool SeedsWithZero(const MapCreate& create) {
-  const bool hash = create.type == MapType::HASH || create.type == MapType::PERCPU_HASH ||
-                    create.type == MapType::LRU_HASH || create.type == MapType::LRU_PERCPU_HASH;
   // Of a map of maps the size of values is looked at before.
   const bool outer = create.type == MapType::HASH_OF_MAPS && create.value_size == 4;
-  return (hash || outer) && (create.map_flags & BPF_F_ZERO_SEED) != 0;
+  return (IsHash(create.type) || outer) && (create.map_flags & BPF_F_ZERO_SEED) != 0;
 }
 
 // The size of a type of a loaded BTF object; 0 for an id that has none.
@@ -151,7 +154,9 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   const bool xskmap = create.type == MapType::XSKMAP;
   const bool no_key = create.btf_key_type_id == 0;
   const bool of_maps = IsMapOfMaps(create.type);
-  if (no_key ? !array && !of_maps && !xskmap
+  const bool keyless_hash = no_key && IsHash(create.type);
+  if (keyless_hash && traits.hash_btf_needs_key) return refuse(G::create_btf_value_without_key);
+  if (no_key ? !array && !of_maps && !xskmap && !keyless_hash
              : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
     return refuse(G::create_btf_types);
   }
@@ -178,12 +183,13 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   if (xskmap) return Expectation::Fails(Errno::kENOTSUPP, clause::xskmap::create_btf);
   // A map without a key type is for the data sections of programs, which this vocabulary cannot
   // make.
-  if (no_key) return refuse(G::create_btf_types);
+  if (no_key && !keyless_hash) return refuse(G::create_btf_types);
   if ((array || create.type == MapType::PERCPU_ARRAY) && !IsInt(*btf, create.btf_key_type_id)) {
     return Expectation::Fails(Errno::kEINVAL, ArrayClausesOf(create.type).create_btf_key);
   }
   return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock
                                               : G::create_btf_accepted)
+      .Also(G::create_btf_value_alone, keyless_hash)
       .Also(G::create_lock_wronly_prog_allowed,
             lock && (create.map_flags & BPF_F_WRONLY_PROG) != 0);
 }

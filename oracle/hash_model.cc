@@ -136,7 +136,7 @@ Expectation HashModel::ExpectUpdate(const Bytes& key, uint64_t flags, uint16_t c
   if (!certainly && may_be_full) {
     expected.OrFails(Errno::kE2BIG, c_->update_full);
   } else if ((attributes_.map_flags & BPF_F_NO_PREALLOC) != 0 &&
-             attributes_.traits.no_prealloc_enomem && !(certainly && attributes_.per_cpu())) {
+             (attributes_.per_cpu() ? !certainly : attributes_.traits.no_prealloc_enomem)) {
     expected.OrFails(Errno::kENOMEM, c_->update_no_prealloc_no_memory);
   }
   return expected.Also(c_->update_lock, locked && certainly)

@@ -10,42 +10,11 @@ namespace {
 struct NamedTrait {
   std::string_view name;
   bool Traits::*field;
+  std::string_view meaning;
 };
-#define TRAIT(name) \
-  { #name, &Traits::name }
-constexpr NamedTrait kTraits[] = {
-    TRAIT(hash_lookup_and_delete),
-    TRAIT(hash_large_keys),
-    TRAIT(array_large_values),
-    TRAIT(freeze_again_eperm),
-    TRAIT(freeze_needs_write),
-    TRAIT(lock_refused_eopnotsupp),
-    TRAIT(unprivileged_after_attributes),
-    TRAIT(queue_overflow_enomem),
-    TRAIT(no_prealloc_enomem),
-    TRAIT(lookup_flags_first),
-    TRAIT(freeze_without_capability),
-    TRAIT(freeze_refuses_lock),
-    TRAIT(lock_refuses_wronly_prog),
-    TRAIT(unprivileged_descriptors),
-    TRAIT(helper_results_64_bit),
-    TRAIT(for_each_map_elem),
-    TRAIT(lookup_percpu_helper),
-    TRAIT(spin_lock_absent_einval),
-    TRAIT(percpu_padding_kept),
-    TRAIT(percpu_array_batches),
-    TRAIT(percpu_cpu_flags),
-    TRAIT(access_flags_first),
-    TRAIT(update_unknown_flags_first),
-    TRAIT(inner_map_lock),
-    TRAIT(inner_percpu_array_any_size),
-    TRAIT(map_in_map_batches),
-    TRAIT(lru_scaled_free_lists),
-    TRAIT(xskmap_bare_sockets),
-};
-#undef TRAIT
-// Every field of Traits is a bool and has its name above.
-static_assert(std::size(kTraits) == sizeof(Traits));
+#define MAPSPEC_TRAIT_ENTRY(name, value, meaning) {#name, &Traits::name, meaning},
+constexpr NamedTrait kTraits[] = {MAPSPEC_TRAITS(MAPSPEC_TRAIT_ENTRY)};
+#undef MAPSPEC_TRAIT_ENTRY
 
 constexpr Traits kLinux618{};
 
@@ -60,6 +29,7 @@ constexpr Traits Linux70() {
   traits.update_unknown_flags_first = true;
   traits.percpu_cpu_flags = true;
   traits.percpu_padding_kept = false;
+  traits.hash_btf_needs_key = false;
   return traits;
 }
 
@@ -73,6 +43,7 @@ constexpr Traits Linux71() {
 constexpr Traits Linux72() {
   Traits traits = Linux71();
   traits.access_flags_first = false;
+  traits.hash_btf_needs_key = true;
   return traits;
 }
 
@@ -127,17 +98,17 @@ constexpr Traits Linux510() {
 
 const Profile kProfiles[] = {
     // The documentation describes the newest kernels; traits only steer what is beyond it.
-    {"documented", false, kLinux618},
-    {"linux-5.10", true, Linux510()},
-    {"linux-6.1", true, Linux61()},
-    {"linux-6.12", true, Linux612()},
-    {"linux-6.12.117", true, Linux612Mended()},
-    {"linux-6.18", true, kLinux618},
-    {"linux-6.19", true, Linux619()},
-    {"linux-7.0", true, Linux70()},
-    {"linux-7.1", true, Linux71()},
-    {"linux-7.2", true, Linux72()},
-    {"linux-7.3", true, Linux73()},
+    {"documented", false, kLinux618, ""},
+    {"linux-5.10", true, Linux510(), "5.10.262"},
+    {"linux-6.1", true, Linux61(), "6.1.192"},
+    {"linux-6.12", true, Linux612(), "6.12.116"},
+    {"linux-6.12.117", true, Linux612Mended(), "6.12.117, 6.12.118"},
+    {"linux-6.18", true, kLinux618, "6.18.15, 6.18.44"},
+    {"linux-6.19", true, Linux619(), "6.19.14"},
+    {"linux-7.0", true, Linux70(), "7.0.13"},
+    {"linux-7.1", true, Linux71(), "7.1.13"},
+    {"linux-7.2", true, Linux72(), "7.2.13"},
+    {"linux-7.3", true, Linux73(), "7.3.4"},
 };
 
 // "6.12.101-foo" → {6, 12, 101}; what does not begin with a version is {}.
@@ -201,6 +172,13 @@ Traits WithTrait(Traits traits, std::string_view name, bool value) {
     if (trait.name == name) traits.*trait.field = value;
   }
   return traits;
+}
+
+std::string_view TraitMeaning(std::string_view name) {
+  for (const NamedTrait& trait : kTraits) {
+    if (trait.name == name) return trait.meaning;
+  }
+  return "";
 }
 
 std::vector<std::string> TraitNames() {

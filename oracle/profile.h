@@ -3,8 +3,8 @@
 // Profiles: what an implementation claims to be. `documented` holds it to what the kernel's
 // documentation says; `linux-X.Y` to everything that kernel was seen to do. The differences between
 // kernel versions are the fields of one record, Traits, set here and nowhere else. A trait is set
-// because a kernel of that version was run (the evidence stands beside the field). Constant data:
-// any thread may read it.
+// because a kernel of that version was run (Profile::kernels). Constant data: any thread may read
+// it.
 #ifndef ORACLE_PROFILE_H_
 #define ORACLE_PROFILE_H_
 
@@ -18,48 +18,59 @@
 
 namespace mapspec {
 
-// One field for each way in which kernel versions differ. The defaults are those of linux-6.18.
+// The ways in which kernel versions differ: X(name, value on linux-6.18, what holds where it is
+// true). Each is a field of Traits, is named by the clauses that show it (`trait:` in
+// specs/*.yaml), and is told by `mapspec list traits`.
+// clang-format off
+#define MAPSPEC_TRAITS(X) \
+  X(hash_lookup_and_delete, true, "LOOKUP_AND_DELETE_ELEM works on hashes") \
+  X(hash_large_keys, true, "the key_size of a hash may exceed MAX_BPF_STACK, 512") \
+  X(array_large_values, true, "an ARRAY's value_size may exceed KMALLOC_MAX_SIZE") \
+  X(freeze_again_eperm, true, "a second BPF_MAP_FREEZE is EPERM, else EBUSY") \
+  X(freeze_needs_write, true, "BPF_MAP_FREEZE through a BPF_F_RDONLY descriptor is EPERM") \
+  X(lock_refused_eopnotsupp, true, \
+    "a bpf_spin_lock where none may be is EOPNOTSUPP, else ENOTSUPP") \
+  X(unprivileged_after_attributes, true, "a missing capability is told after bad attributes") \
+  X(queue_overflow_enomem, true, \
+    "a queue of 4 GiB or more is a matter of memory (ENOMEM), else E2BIG") \
+  X(no_prealloc_enomem, true, \
+    "an insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM, else into a per-CPU one only") \
+  X(lookup_flags_first, true, \
+    "LOOKUP_ELEM tells unknown flags (EINVAL) before a missing permission") \
+  X(freeze_without_capability, true, "BPF_MAP_FREEZE needs no CAP_BPF, else EPERM") \
+  X(freeze_refuses_lock, true, "BPF_MAP_FREEZE of a map with a bpf_spin_lock is ENOTSUPP") \
+  X(lock_refuses_wronly_prog, true, "a bpf_spin_lock with BPF_F_WRONLY_PROG is EACCES") \
+  X(unprivileged_descriptors, true, \
+    "a caller without capabilities may use descriptors; else every bpf(2) is EPERM where the " \
+    "sysctl is set") \
+  X(helper_results_64_bit, true, \
+    "what a helper returns to a JITed program is a 64-bit number, else the low half of an " \
+    "error") \
+  X(for_each_map_elem, true, "bpf_for_each_map_elem() exists") \
+  X(lookup_percpu_helper, true, "bpf_map_lookup_percpu_elem() exists") \
+  X(spin_lock_absent_einval, true, "bpf_spin_lock() without a lock is EINVAL, else EACCES") \
+  X(access_flags_first, true, "BPF_F_RDONLY with BPF_F_WRONLY is told first, else last") \
+  X(update_unknown_flags_first, false, \
+    "UPDATE_ELEM tells flags that no type knows (a CPU number without BPF_F_CPU, and " \
+    "BPF_F_CPU and BPF_F_ALL_CPUS on types without them) before bad pointers") \
+  X(percpu_cpu_flags, false, "BPF_F_CPU and BPF_F_ALL_CPUS work on per-CPU maps") \
+  X(percpu_padding_kept, true, "bytes between the values of two CPUs come back, else zeros") \
+  X(percpu_array_batches, true, "PERCPU_ARRAY has the batch commands") \
+  X(inner_map_lock, true, "a map with a bpf_spin_lock may be an inner one, else ENOTSUPP") \
+  X(inner_percpu_array_any_size, true, \
+    "a PERCPU_ARRAY in a map of maps may have another max_entries than the template, else " \
+    "EINVAL") \
+  X(map_in_map_batches, true, "maps of maps have the batch commands") \
+  X(lru_scaled_free_lists, true, \
+    "an LRU map's CPUs set aside what is in proportion to max_entries, else 128") \
+  X(hash_btf_needs_key, true, "a hash with a BTF value type needs a key type (EINVAL)") \
+  X(xskmap_bare_sockets, true, "an XSKMAP takes sockets without an RX ring, else ENOBUFS")
+// clang-format on
+
 struct Traits {
-  bool hash_lookup_and_delete = true;  // LOOKUP_AND_DELETE_ELEM works on hashes (5.14 on).
-  bool hash_large_keys = true;         // key_size may exceed MAX_BPF_STACK, 512 (5.11 on).
-  bool array_large_values = true;      // An ARRAY's value_size may exceed KMALLOC_MAX_SIZE.
-  bool freeze_again_eperm = true;      // A second BPF_MAP_FREEZE: EPERM, before: EBUSY.
-  bool freeze_needs_write = true;      // BPF_MAP_FREEZE through a BPF_F_RDONLY descriptor: EPERM.
-  bool lock_refused_eopnotsupp =
-      true;  // A bpf_spin_lock where none may be: EOPNOTSUPP, before: ENOTSUPP.
-  bool unprivileged_after_attributes = true;  // A missing capability is told after bad attributes.
-  // A queue of 4 GiB or more: by memory (ENOMEM); 5.10, 6.12.117, 7.3: E2BIG.
-  bool queue_overflow_enomem = true;
-  bool no_prealloc_enomem = true;  // An insert into a BPF_F_NO_PREALLOC hash may fail with ENOMEM.
-  bool lookup_flags_first = true;  // LOOKUP: unknown flags (EINVAL) before permission; 6.19: after.
-  bool freeze_without_capability =
-      true;                         // BPF_MAP_FREEZE without CAP_BPF: allowed; 6.1 source: EPERM.
-  bool freeze_refuses_lock = true;  // BPF_MAP_FREEZE of a map with a bpf_spin_lock: ENOTSUPP.
-  bool lock_refuses_wronly_prog =
-      true;  // A bpf_spin_lock with BPF_F_WRONLY_PROG: EACCES; 6.1: fine.
-  // A caller without capabilities may use descriptors; 5.10: every bpf(2) is EPERM where the sysctl
-  // is set.
-  bool unprivileged_descriptors = true;
-  // What a helper returns to a JITed program is a 64-bit number; before, of an error the low half.
-  bool helper_results_64_bit = true;
-  bool for_each_map_elem = true;        // bpf_for_each_map_elem() exists (5.13 on).
-  bool lookup_percpu_helper = true;     // bpf_map_lookup_percpu_elem() exists (5.19 on).
-  bool spin_lock_absent_einval = true;  // bpf_spin_lock() without a lock: EINVAL, before: EACCES.
-  bool access_flags_first = true;       // BPF_F_RDONLY with BPF_F_WRONLY is told first; 7.2: last.
-  // UPDATE: flags that no type knows (7.0 on: a CPU number without BPF_F_CPU, and BPF_F_CPU and
-  // BPF_F_ALL_CPUS on types without them) are told before bad pointers.
-  bool update_unknown_flags_first = false;
-  bool percpu_cpu_flags = false;     // BPF_F_CPU and BPF_F_ALL_CPUS on per-CPU maps (7.0 on).
-  bool percpu_padding_kept = true;   // Bytes between the values of two CPUs come back; 7.0: zeros.
-  bool percpu_array_batches = true;  // PERCPU_ARRAY has the batch commands (5.13 on).
-  bool inner_map_lock = true;  // A map with a bpf_spin_lock may be an inner one; 6.1: ENOTSUPP.
-  // A PERCPU_ARRAY in a map of maps may have another max_entries than the template; 7.1 on: EINVAL.
-  bool inner_percpu_array_any_size = true;
-  bool map_in_map_batches = true;  // Maps of maps have them (after 5.10).
-  // An LRU map's CPUs set aside what is in proportion to max_entries (6.12.y, 6.16 on), before:
-  // 128.
-  bool lru_scaled_free_lists = true;
-  bool xskmap_bare_sockets = true;  // An XSKMAP takes sockets without an RX ring; 7.1: ENOBUFS.
+#define MAPSPEC_TRAIT_FIELD(name, value, meaning) bool name = value;
+  MAPSPEC_TRAITS(MAPSPEC_TRAIT_FIELD)
+#undef MAPSPEC_TRAIT_FIELD
   friend bool operator==(const Traits&, const Traits&) = default;
 };
 
@@ -68,6 +79,9 @@ struct Profile {
   // Observed clauses can be violated too.
   bool observed = true;
   Traits traits;
+  // The evidence: the kernels of that version that ran the suite, with all the clauses that hold in
+  // this profile. Releases, joined by ", ".
+  std::string_view kernels = {};
 
   // Whether breaking the clause is a violation under this profile.
   bool Enforces(ClauseId id) const { return observed || GetClause(id).level == Level::kDocumented; }
@@ -87,6 +101,7 @@ std::optional<bool> TraitValue(const Traits& traits, std::string_view name);
 std::vector<std::string> TraitNames();
 // `traits` but for one of them, by its name; an unknown name changes nothing.
 Traits WithTrait(Traits traits, std::string_view name, bool value);
+std::string_view TraitMeaning(std::string_view name);  // "" for an unknown name.
 
 }  // namespace mapspec
 

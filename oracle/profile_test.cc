@@ -44,6 +44,45 @@ TEST(Profiles, OneTraitCanBeSetByName) {
   EXPECT_EQ(WithTrait(traits, "no_such_trait", true), traits);
 }
 
+TEST(Profiles, EveryTraitIsToldAndDividesTheVersions) {
+  for (const std::string& name : TraitNames()) {
+    EXPECT_NE(TraitMeaning(name), "") << name;
+    bool seen[2] = {false, false};
+    for (const Profile& profile : AllProfiles()) seen[*TraitValue(profile.traits, name)] = true;
+    EXPECT_TRUE(seen[0] && seen[1]) << name << " is the same everywhere";
+  }
+  EXPECT_EQ(TraitMeaning("no_such_trait"), "");
+}
+
+TEST(Profiles, EveryTraitIsShownByAClause) {
+  for (const std::string& name : TraitNames()) {
+    bool shown = false;
+    for (const Clause& clause : AllClauses()) {
+      shown |= clause.trait == name || clause.trait == "!" + name;
+    }
+    EXPECT_TRUE(shown) << name;
+  }
+}
+
+TEST(Profiles, EveryKernelVersionNamesKernelsThatRanUnderIt) {
+  for (const Profile& profile : AllProfiles()) {
+    EXPECT_EQ(profile.kernels.empty(), !profile.observed) << profile.name;
+    std::string_view rest = profile.kernels;
+    while (!rest.empty()) {
+      const size_t comma = rest.find(", ");
+      EXPECT_EQ(ProfileForRelease(rest.substr(0, comma)).name, profile.name) << rest;
+      rest = comma == std::string_view::npos ? "" : rest.substr(comma + 2);
+    }
+  }
+}
+
+TEST(Profiles, AHashNeedsABtfKeyTypeButFor70And71) {
+  for (const Profile& profile : AllProfiles()) {
+    const bool without = profile.name == "linux-7.0" || profile.name == "linux-7.1";
+    EXPECT_EQ(profile.traits.hash_btf_needs_key, !without) << profile.name;
+  }
+}
+
 TEST(Profiles, DocumentedEnforcesOnlyDocumentedClauses) {
   const Profile& documented = *FindProfile("documented");
   const Profile& linux = NewestLinuxProfile();

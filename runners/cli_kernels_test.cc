@@ -151,5 +151,17 @@ TEST(Kernels, FetchWithoutAptSaysSo) {
   EXPECT_TRUE(Says(result, "6.1 is not in the cache")) << result.err;
 }
 
+// Whatever the machine's mirror is, this proxy leads nowhere.
+TEST(Kernels, FetchWithoutAnArchiveIsToldApartFromDamage) {
+  const Directory directory;
+  const CommandResult result =
+      Command({"/usr/bin/env", "http_proxy=http://127.0.0.1:1", "https_proxy=http://127.0.0.1:1",
+               "no_proxy=", "XDG_CACHE_HOME=" + directory.path(), MAPSPEC_COMMAND, "kernels",
+               "fetch", "6.1"})
+          .Wait();
+  EXPECT_EQ(result.status, 3) << result.err;
+  EXPECT_TRUE(Says(result, "6.1 is not in the cache")) << result.err;
+}
+
 }  // namespace
 }  // namespace mapspec

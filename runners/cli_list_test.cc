@@ -3,6 +3,7 @@
 // The clauses by their sources, and where documentation and kernels disagree, as users see them.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -145,6 +146,36 @@ TEST(ListDivergences, ItsCommandsRunAndItsScenariosHold) {
   EXPECT_EQ(run.status, 0) << run.err;
   // The id of a clause selects each of its variants.
   EXPECT_GE(CountOf(run.err, "kept  ") + CountOf(run.err, "skipped  "), commands) << run.err;
+}
+
+TEST(ListTraits, TellsWhereEachHoldsWhichKernelsRanAndWhatShowsIt) {
+  const CommandResult result = Mapspec({"list", "traits"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(Has(result.out, "\n  linux-5.10      5.10."));
+  EXPECT_TRUE(Has(result.out,
+                  "\nhash_btf_needs_key: a hash with a BTF value type needs a key type (EINVAL)\n"
+                  "  true   linux-5.10, linux-6.1, "));
+  EXPECT_TRUE(Has(result.out,
+                  "\n  false  linux-7.0, linux-7.1\n         generic.create.btf-value-alone "
+                  "[kernel/bpf/syscall.c, "));
+}
+
+TEST(ListTraits, AsJsonIsAnObjectForEachTrait) {
+  const CommandResult text = Mapspec({"list", "traits"});
+  const CommandResult result = Mapspec({"list", "traits", "--json"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  std::istringstream lines(result.out);
+  size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto trait = nlohmann::json::parse(line);
+    const std::string heading = trait.at("trait").get<std::string>() + ": ";
+    EXPECT_TRUE(Has(text.out, "\n" + heading + trait.at("meaning").get<std::string>())) << line;
+    EXPECT_GE(trait.at("profiles").size(), 10u) << line;
+    EXPECT_FALSE(trait.at("profiles")[0].at("kernels").get<std::string>().empty()) << line;
+    EXPECT_FALSE(trait.at("clauses").empty()) << line;
+  }
+  EXPECT_GT(count, 20u);
+  EXPECT_EQ(Mapspec({"list", "profiles", "--json"}).status, 2);
 }
 
 }  // namespace

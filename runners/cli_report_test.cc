@@ -185,5 +185,35 @@ TEST(Compare, TakesRunsOfOneBackendAndProfileTogether) {
             "changes\n");
 }
 
+TEST(Compare, HoldsRunsAgainstARecordAndExactlyIfAsked) {
+  const Directory directory;
+  const std::string good = ResultsOf(directory, "userspace", "good", 0);
+  const std::string record = directory / "record.tsv";
+  const CommandResult written = Mapspec({"report", good, "--record", record});
+  EXPECT_EQ(written.status, 0) << written.err;
+  EXPECT_EQ(written.out, "");
+  const std::string table = ReadFile(record);
+  EXPECT_EQ(table.rfind("clause\tlinux-6.18\n", 0), 0u) << table;
+  EXPECT_TRUE(Says(table, "\nqueue.pop.takes-head\tpass\n")) << table;
+  EXPECT_EQ(Mapspec({"compare", "--exact", record, good}).status, 0);
+
+  // What was not there before is a change, though no regression.
+  std::string shorter = table;
+  shorter.erase(shorter.find("queue.pop.takes-head"), 26);
+  const std::string old = directory.Write("old.tsv", shorter);
+  const CommandResult changed = Mapspec({"compare", "--exact", old, good});
+  EXPECT_EQ(changed.status, 1);
+  EXPECT_TRUE(Says(changed.out, "  queue.pop.takes-head  absent → pass  ")) << changed.out;
+  EXPECT_EQ(Mapspec({"compare", old, good}).status, 0);
+
+  const CommandResult damaged =
+      Mapspec({"compare", "--exact", directory.Write("bad.tsv", table + "x.y\tkept\n"), good});
+  EXPECT_EQ(damaged.status, 2);
+  EXPECT_TRUE(Says(damaged.err, "not `kept`")) << damaged.err;
+  const CommandResult twice = Mapspec({"report", good, good, "--record", directory / "2.tsv"});
+  EXPECT_EQ(twice.status, 2);
+  EXPECT_TRUE(Says(twice.err, "same profile")) << twice.err;
+}
+
 }  // namespace
 }  // namespace mapspec

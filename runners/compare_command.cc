@@ -16,6 +16,7 @@ namespace {
 
 struct CompareArguments {
   std::string before, after;
+  bool exact = false;
 };
 
 constexpr struct {
@@ -107,7 +108,7 @@ int CompareFiles(const CompareArguments& options) {
              Counted(comparison->Count(ChangeKind::kImprovement), "improvement", "improvements"),
              Counted(comparison->Count(ChangeKind::kOther), "other change", "other changes"));
   std::fflush(stdout);
-  return regressions == 0 ? 0 : 1;
+  return (options.exact ? comparison->changes.empty() : regressions == 0) ? 0 : 1;
 }
 
 }  // namespace
@@ -118,9 +119,12 @@ void AddCompareCommand(CLI::App& app, int* status) {
   auto options = std::make_shared<CompareArguments>();
   command
       ->add_option("OLD", options->before,
-                   "What `mapspec run --json` wrote before; - reads standard input")
+                   "What `mapspec run --json` or `mapspec report --record` wrote before; - reads "
+                   "standard input")
       ->required();
   command->add_option("NEW", options->after, "What it wrote after")->required();
+  command->add_flag("--exact", options->exact,
+                    "Every change counts like a regression, improvements too");
   command->footer(
       "Runs of the same backend and profile are held against each other; where each file has one "
       "run,\n"
@@ -134,8 +138,11 @@ void AddCompareCommand(CLI::App& app, int* status) {
       "  mapspec run --backend kernel --effort quick --json before.json\n"
       "  …boot the other kernel…\n"
       "  mapspec run --backend kernel --effort quick --json after.json\n"
-      "  mapspec compare before.json after.json\n\n"
-      "Exit status: 0 no regression, 1 a regression, 2 bad usage or bad input (file, line and "
+      "  mapspec compare before.json after.json\n"
+      "  mapspec compare --exact recorded-matrix.tsv after.json      against a record that is "
+      "kept\n\n"
+      "Exit status: 0 no regression, 1 a regression (with --exact: a change), 2 bad usage or bad "
+      "input (file, line and "
       "reason on\n"
       "standard error).");
   command->callback([options, status] { *status = CompareFiles(*options); });

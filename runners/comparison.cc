@@ -20,7 +20,9 @@ std::vector<ComparedRuns> PairRuns(const std::vector<RecordedRun>& before,
   for (const RecordedRun& run : before) {
     ComparedRuns pair{&run, nullptr};
     for (size_t i = 0; i < after.size() && pair.after == nullptr; ++i) {
-      if (taken[i] || after[i].backend != run.backend || after[i].profile != run.profile) continue;
+      const bool same = after[i].profile == run.profile &&
+                        (after[i].backend == run.backend || run.is_record || after[i].is_record);
+      if (taken[i] || !same) continue;
       taken[i] = true;
       pair.after = &after[i];
     }
@@ -52,8 +54,7 @@ Change WholeRun(const ComparedRuns& pair, size_t index) {
   }
   const size_t passed = CountPassed(*pair.before);
   change.kind = passed == 0 ? ChangeKind::kOther : ChangeKind::kRegression;
-  change.reason =
-      fmt::format("the whole run vanished, with {} results that passed", passed);
+  change.reason = fmt::format("the whole run vanished, with {} results that passed", passed);
   if (pair.after != nullptr && !pair.after->errors.empty()) {
     change.reason += ": " + pair.after->errors[0];
   }
@@ -141,6 +142,8 @@ std::optional<Comparison> Compare(const std::vector<RecordedRun>& before,
     }
     std::vector<Change>* changes = &comparison.changes;
     comparison.clauses += CompareResults(pair.before->clauses, pair.after->clauses, i, changes);
+    // A record has none.
+    if (pair.before->is_record || pair.after->is_record) continue;
     comparison.properties +=
         CompareResults(pair.before->properties, pair.after->properties, i, changes);
   }

@@ -51,7 +51,7 @@ struct Comparison {
 // deviation and what was skipped must not break in another way.
 ChangeKind KindOfChange(std::optional<Status> before, std::optional<Status> after);
 
-// Runs belong together when backend and profile are the same (of several, the first with the first
+// Runs belong together when backend and profile are the same, with a record the profile (of several, the first with the first
 // and so on), or when each file has just one. nullopt when no two belong together.
 std::optional<Comparison> Compare(const std::vector<RecordedRun>& before,
                                   const std::vector<RecordedRun>& after);

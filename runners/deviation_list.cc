@@ -2,6 +2,7 @@
 #include "runners/deviation_list.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -33,8 +34,11 @@ void AddNarrowed(const Deviation& deviation, const BackendResults& results,
     if (test.status != Status::kDeviation && test.status != Status::kFail) continue;
     for (const std::string& clause : test.violated) {
       if (!GlobMatches(deviation.clause, clause)) continue;
-      AddOnce({clause, results.backend, results.profile, deviation.reason, deviation.link, ""},
-              entries);
+      Deviation narrowed = deviation;
+      narrowed.clause = clause;
+      narrowed.backend = results.backend;
+      narrowed.profile = results.profile;
+      AddOnce(std::move(narrowed), entries);
     }
   }
 }
@@ -48,9 +52,12 @@ void AddFailures(const BackendResults& results, DeviationList* list) {
     }
     if (!failed) continue;
     for (const std::string& clause : test.violated) {
-      AddOnce({clause, results.backend, results.profile,
-               "not yet looked into: " + OneLine(test.reason), "", ""},
-              &list->entries);
+      Deviation deviation;
+      deviation.clause = clause;
+      deviation.backend = results.backend;
+      deviation.profile = results.profile;
+      deviation.reason = "not yet looked into: " + OneLine(test.reason);
+      AddOnce(std::move(deviation), &list->entries);
     }
   }
 }
@@ -99,6 +106,11 @@ void WriteDeviations(const DeviationList& list, const std::vector<BackendResults
     out << fmt::format("- clause: {}\n  backend: {}\n  profile: {}\n  reason: {}\n",
                        InQuotes(entry.clause), InQuotes(entry.backend), InQuotes(entry.profile),
                        InQuotes(entry.reason));
+    if (!entry.symptoms.empty()) {
+      std::vector<std::string> symptoms;
+      for (const std::string& symptom : entry.symptoms) symptoms.push_back(InQuotes(symptom));
+      out << fmt::format("  symptoms: [{}]\n", fmt::join(symptoms, ", "));
+    }
     if (!entry.link.empty()) out << fmt::format("  link: {}\n", InQuotes(entry.link));
   }
 }

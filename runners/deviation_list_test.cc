@@ -66,6 +66,19 @@ TEST(DeviationList, HasEachViolatedClauseOnceForEachBackendInOrder) {
                                                             "stack.pop.empty userspace" + reason);
 }
 
+TEST(DeviationList, SymptomsAreKept) {
+  const std::vector<BackendResults> results = {
+      ResultsOf("kernel", {Tested("queue.push.full", Status::kDeviation, {"queue.push.full"})})};
+  Deviation known;
+  known.clause = "queue.push.full";
+  known.symptoms = {"stack.*", "queue.pop.empty"};
+  known.reason = "a reason";
+  const std::vector<Deviation> read =
+      ParsedList(WrittenList(DeviationsOf(results, {known}, true), results));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].symptoms, known.symptoms);
+}
+
 TEST(DeviationList, WhatIsWrittenIsReadBackAndExcusesTheRun) {
   std::vector<BackendResults> results = {
       ResultsOf("exec:sh -c \"a: b # c\" 'd' \\",

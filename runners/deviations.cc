@@ -17,7 +17,8 @@ namespace mapspec {
 namespace {
 
 const std::vector<std::string>& FieldNames() {
-  static const std::vector<std::string> names = {"clause", "backend", "profile", "reason", "link"};
+  static const std::vector<std::string> names = {"clause",   "backend", "profile",
+                                                 "symptoms", "reason",  "link"};
   return names;
 }
 
@@ -30,7 +31,7 @@ const std::vector<std::string>& SelectorPatterns() {
   return patterns;
 }
 
-// Adds a problem when the field's pattern matches none of what is `known`.
+// Adds a problem when a pattern, which stands at `node`, matches none of what is `known`.
 bool CheckPattern(const YamlNode& node, std::string_view field, const std::string& pattern,
                   bool (*matches)(std::string_view, std::string_view),
                   const std::vector<std::string>& known, Problems* problems) {
@@ -38,10 +39,28 @@ bool CheckPattern(const YamlNode& node, std::string_view field, const std::strin
                                  [&](const std::string& name) { return matches(pattern, name); });
   if (found) return true;
   const std::string nearest = Nearest(pattern, known);
-  return problems->Add(node.Find(field)->position,
+  return problems->Add(node.position,
                        fmt::format("no {} matches `{}`; {}", field, pattern,
                                    nearest.empty() ? fmt::format("see mapspec list {}s", field)
                                                    : fmt::format("did you mean `{}`?", nearest)));
+}
+
+bool ReadSymptoms(const YamlNode& mapping, const std::vector<std::string>& clauses,
+                  std::vector<std::string>* symptoms, Problems* problems) {
+  const YamlNode* const list = mapping.Find("symptoms");
+  if (list == nullptr) return true;
+  if (!list->IsList()) {
+    return problems->Add(list->position,
+                         "`symptoms` must be a list of clauses, not " + list->Describe());
+  }
+  for (const YamlNode& item : list->items) {
+    if (!item.IsScalar()) {
+      return problems->Add(item.position, "a symptom must be a clause, not " + item.Describe());
+    }
+    if (!CheckPattern(item, "clause", item.text, GlobMatches, clauses, problems)) return false;
+    symptoms->push_back(item.text);
+  }
+  return true;
 }
 
 bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, Deviation* deviation,
@@ -62,20 +81,32 @@ bool ParseEntry(const YamlNode& node, const std::vector<std::string>& clauses, D
   }
   std::vector<std::string> profiles;
   for (const Profile& profile : AllProfiles()) profiles.push_back(profile.name);
-  if (!CheckPattern(node, "clause", deviation->clause, GlobMatches, clauses, problems) ||
-      !CheckPattern(node, "backend", deviation->backend, GlobsOverlap, SelectorPatterns(),
-                    problems) ||
-      !CheckPattern(node, "profile", deviation->profile, GlobMatches, profiles, problems)) {
+  const auto check = [&](std::string_view field, const std::string& pattern, auto matches,
+                         const std::vector<std::string>& known) {
+    const YamlNode* const there = node.Find(field);
+    return there == nullptr || CheckPattern(*there, field, pattern, matches, known, problems);
+  };
+  if (!check("clause", deviation->clause, GlobMatches, clauses) ||
+      !check("backend", deviation->backend, GlobsOverlap, SelectorPatterns()) ||
+      !check("profile", deviation->profile, GlobMatches, profiles) ||
+      !ReadSymptoms(node, clauses, &deviation->symptoms, problems)) {
     return false;
   }
   deviation->place = fmt::format("{}:{}", problems->file(), node.position.line);
   return true;
 }
 
-bool Lists(const Deviation& deviation, const std::vector<std::string>& violated) {
-  return std::any_of(violated.begin(), violated.end(), [&](const std::string& clause) {
-    return GlobMatches(deviation.clause, clause);
-  });
+bool AnyMatches(const std::string& pattern, const std::vector<std::string>& violated) {
+  return std::any_of(violated.begin(), violated.end(),
+                     [&](const std::string& clause) { return GlobMatches(pattern, clause); });
+}
+
+bool Explains(const Deviation& deviation, const TestResult& test) {
+  if (AnyMatches(deviation.clause, test.violated)) return true;
+  return test.property() && std::any_of(deviation.symptoms.begin(), deviation.symptoms.end(),
+                                        [&](const std::string& symptom) {
+                                          return AnyMatches(symptom, test.violated);
+                                        });
 }
 
 }  // namespace
@@ -124,7 +155,7 @@ void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view 
                      std::string_view profile, TestResult* test) {
   if (test->status != Status::kFail) return;
   for (const Deviation& deviation : deviations) {
-    if (!deviation.AppliesTo(backend, profile) || !Lists(deviation, test->violated)) continue;
+    if (!deviation.AppliesTo(backend, profile) || !Explains(deviation, *test)) continue;
     test->status = Status::kDeviation;
     test->reason = deviation.link.empty()
                        ? deviation.reason
@@ -138,7 +169,7 @@ bool Vanished(const Deviation& deviation, const BackendResults& results) {
   bool ran = false, happened = false;
   for (const TestResult& test : results.tests) {
     happened |= (test.status == Status::kDeviation || test.status == Status::kFail) &&
-                Lists(deviation, test.violated);
+                AnyMatches(deviation.clause, test.violated);
     // Only a scenario that came to a verdict shows that the clause was looked at.
     ran |= !test.property() && (test.status == Status::kPass || test.status == Status::kFail) &&
            GlobMatches(deviation.clause, test.clause);

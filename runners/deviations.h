@@ -2,10 +2,11 @@
 //
 // Known deviations: violations that a list names with a reason, so that they do not fail a run. The
 // list is YAML, a sequence of
-//     {clause: GLOB, backend: GLOB, profile: GLOB, reason: TEXT, link: URL}
-// of which backend, profile and link may be left out. A listed violation that no longer happens,
-// although a scenario of its clause ran, is an error: lists that are never cleaned hide new faults.
-// Plain values; thread-safe when not written to.
+//     {clause: GLOB, backend: GLOB, profile: GLOB, symptoms: [GLOB…], reason: TEXT, link: URL}
+// of which only clause and reason are needed. `symptoms` are clauses that random scripts find
+// broken because of the listed one: a wrong value is seen by whoever reads it. A listed violation
+// that no longer happens, although a scenario of its clause ran, is an error: lists that are never
+// cleaned hide new faults. Plain values; thread-safe when not written to.
 #ifndef RUNNERS_DEVIATIONS_H_
 #define RUNNERS_DEVIATIONS_H_
 
@@ -21,6 +22,7 @@ struct Deviation {
   std::string clause;         // Glob over clause ids.
   std::string backend = "*";  // Glob over selectors.
   std::string profile = "*";
+  std::vector<std::string> symptoms;  // Globs over clause ids; they count in properties only.
   std::string reason;
   std::string link;
   std::string place;  // "FILE:LINE" for messages.
@@ -39,7 +41,7 @@ bool LoadDeviations(const std::string& path, const std::vector<std::string>& cla
                     std::vector<Deviation>* deviations, std::vector<std::string>* errors);
 
 // Turns a failed test into a deviation when an entry lists a clause that its failing operation
-// broke.
+// broke, or, of a property, has it among its symptoms.
 void ApplyDeviations(const std::vector<Deviation>& deviations, std::string_view backend,
                      std::string_view profile, TestResult* test);
 

@@ -56,6 +56,30 @@ TEST(Deviations, AnEntryForAnotherBackendOrProfileDoesNotApply) {
   }
 }
 
+TEST(Deviations, ASymptomIsADeviationInRandomScriptsAndAFailureInAScenario) {
+  const auto list = Parsed("- {clause: queue.push.full, symptoms: [stack.pop.*], reason: known}");
+  BackendResults results = RunWith(Status::kFail, {"stack.pop.empty"});
+  ApplyDeviations(list, results.backend, results.profile, &results.tests[0]);
+  EXPECT_EQ(results.tests[0].status, Status::kFail);
+  results.tests[0].clause = "";  // A property.
+  ApplyDeviations(list, results.backend, results.profile, &results.tests[0]);
+  EXPECT_EQ(results.tests[0].status, Status::kDeviation);
+  EXPECT_EQ(results.tests[0].reason, "known");
+}
+
+TEST(Deviations, ASymptomThatNoRandomScriptMetHasNotVanishedAndKeepsNothingAlive) {
+  const auto list =
+      Parsed("- {clause: queue.push.full, symptoms: [stack.pop.empty], reason: known}");
+  EXPECT_TRUE(VanishedDeviations(list, RunWith(Status::kDeviation, {"queue.push.full"})).empty());
+  BackendResults mended = RunWith(Status::kPass, {});
+  TestResult property;
+  property.id = "queue.random-scripts";
+  property.status = Status::kDeviation;
+  property.violated = {"stack.pop.empty"};
+  mended.tests.push_back(property);
+  EXPECT_EQ(VanishedDeviations(list, mended).size(), 1u);
+}
+
 TEST(Deviations, OneThatNoLongerHappensIsTold) {
   const auto list = Parsed("- {clause: queue.push.full, reason: known}");
   const auto messages = VanishedDeviations(list, RunWith(Status::kPass, {}));
@@ -74,6 +98,10 @@ TEST(Deviations, APatternThatMatchesNoClauseNamesTheNearest) {
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_NE(errors[0].find("d.yaml:1:"), std::string::npos) << errors[0];
   EXPECT_NE(errors[0].find("queue.push.full"), std::string::npos) << errors[0];
+  const auto of_symptom =
+      ErrorsOf("- {clause: queue.push.full, symptoms: [stack.pop.empt], reason: known}");
+  ASSERT_EQ(of_symptom.size(), 1u);
+  EXPECT_NE(of_symptom[0].find("stack.pop.empty"), std::string::npos) << of_symptom[0];
 }
 
 TEST(Deviations, APatternThatMatchesNoBackendOrProfileIsRefusedWhereItStands) {
@@ -113,6 +141,10 @@ TEST(Deviations, DamagedListsAreRefusedWithTheLine) {
   EXPECT_NE(ErrorsOf("\n- {reason: x}")[0].find("d.yaml:2:"), std::string::npos);
   EXPECT_NE(ErrorsOf("- {clause: queue.push.full, reason: a, because: b}")[0].find("because"),
             std::string::npos);
+  EXPECT_NE(ErrorsOf("- {clause: queue.push.full, symptoms: queue.push.full, reason: a}")[0].find(
+                "must be a list"),
+            std::string::npos);
+  EXPECT_EQ(ErrorsOf("- {clause: queue.push.full, symptoms: [[]], reason: a}").size(), 1u);
   EXPECT_EQ(ErrorsOf("clause: queue.push.full").size(), 1u);
   EXPECT_EQ(ErrorsOf("- [").size(), 1u);
 }

@@ -15,6 +15,7 @@
 #include "runners/glob.h"
 #include "runners/guest/machine.h"
 #include "runners/list_sources.h"
+#include "runners/list_traits.h"
 #include "runners/run_plan.h"
 
 namespace mapspec {
@@ -26,12 +27,14 @@ struct ListArguments {
   std::string deviations;
   std::vector<std::string> specs;
   bool by_source = false;
+  bool json = false;
   BySourceOptions source;
 };
 
 const std::vector<std::string>& Topics() {
-  static const std::vector<std::string> topics = {
-      "backends", "map-types", "clauses", "divergences", "deviations", "profiles", "properties"};
+  static const std::vector<std::string> topics = {"backends",    "map-types",  "clauses",
+                                                  "divergences", "deviations", "profiles",
+                                                  "properties",  "traits"};
   return topics;
 }
 
@@ -146,6 +149,9 @@ int List(const ListArguments& options) {
     return UsageError(
         "--by-source, and --results and --markdown with it, belong to `list clauses`");
   }
+  if (options.json && options.what != "traits") {
+    return UsageError("--json belongs to `list traits`");
+  }
   if (options.what == "backends") return ListTheBackends();
   if (options.what == "profiles") return ListProfiles();
   if (options.what == "properties") return ListProperties();
@@ -154,6 +160,7 @@ int List(const ListArguments& options) {
   if (options.what == "map-types") return ListMapTypes(*specs);
   if (options.what == "deviations") return ListDeviations(*specs, options);
   if (options.what == "divergences") return ListDivergences(*specs, options.filter);
+  if (options.what == "traits") return ListTraits(*specs, options.json);
   if (!options.by_source) return ListClauses(*specs, options);
   BySourceOptions source = options.source;
   source.filter = options.filter;
@@ -167,7 +174,8 @@ void AddListCommand(CLI::App& app, int* status) {
   auto options = std::make_shared<ListArguments>();
   command
       ->add_option("WHAT", options->what,
-                   "backends, map-types, clauses, divergences, deviations, profiles or properties")
+                   "backends, map-types, clauses, divergences, deviations, profiles, properties or "
+                   "traits")
       ->capture_default_str();
   command->add_option("--filter", options->filter,
                       "Of the clauses and divergences, those that match (globs joined by ':')");
@@ -184,6 +192,8 @@ void AddListCommand(CLI::App& app, int* status) {
                       "With --by-source: a file of `mapspec run --json`, to tell what came out");
   command->add_flag("--markdown", options->source.markdown,
                     "With --by-source: as a table, the form of specs/by-source.md");
+  command->add_flag("--json", options->json,
+                    "With `list traits`: an object for each trait, one a line");
   command->add_option("--deviations", options->deviations, "The list that `list deviations` reads");
   command
       ->add_option("--specs", options->specs,
@@ -196,6 +206,7 @@ void AddListCommand(CLI::App& app, int* status) {
       "  mapspec list clauses --by-source map_hash.rst\n"
       "  mapspec run --backend kernel --json k.json; mapspec list clauses --by-source --results "
       "k.json\n"
+      "  mapspec list traits             what kernel versions differ in, and the evidence\n"
       "  mapspec list divergences        where documentation and kernels disagree, and the scripts "
       "that show it");
   command->callback([options, by_source, status] {

@@ -2,14 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 
 #include "runners/commands.h"
 #include "runners/html_report.h"
 #include "runners/markdown_report.h"
+#include "runners/matrix_record.h"
 #include "specs/embedded_specs.h"
 
 namespace mapspec {
@@ -17,20 +20,20 @@ namespace {
 
 struct ReportArguments {
   std::vector<std::string> results;
-  std::string html, markdown;
+  std::string html, markdown, record;
 };
 
 // "-" is standard output.
-bool WriteOrSay(const std::string& path, const Matrix& matrix,
-                void (*write)(const Matrix&, std::ostream&)) {
+template <typename Write>
+bool WriteOrSay(const std::string& path, const Write& write) {
   if (path == "-") {
-    write(matrix, std::cout);
+    write(std::cout);
     if (std::cout.flush()) return true;
     UsageError("standard output cannot be written");
     return false;
   }
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  write(matrix, out);
+  write(out);
   out.flush();
   if (out) return true;
   UsageError(path + ": cannot be written");
@@ -38,8 +41,11 @@ bool WriteOrSay(const std::string& path, const Matrix& matrix,
 }
 
 int Report(const ReportArguments& options) {
-  if (options.html == "-" && options.markdown == "-") {
-    return UsageError("--html - and --markdown -: only one of them can be standard output");
+  const std::string* const files[] = {&options.html, &options.markdown, &options.record};
+  if (std::count_if(std::begin(files), std::end(files),
+                    [](const std::string* file) { return *file == "-"; }) > 1) {
+    return UsageError(
+        "--html -, --markdown - and --record -: only one of them can be standard output");
   }
   std::vector<RecordedRun> runs;
   for (const std::string& path : options.results) {
@@ -49,10 +55,18 @@ int Report(const ReportArguments& options) {
   }
   FindReportsBeside(&runs);
   const Matrix matrix = MakeMatrix(runs, Specification().specs);
-  if (!options.html.empty() && !WriteOrSay(options.html, matrix, WriteHtmlReport)) return 2;
-  const bool neither = options.html.empty() && options.markdown.empty();
+  const auto html = [&](std::ostream& out) { WriteHtmlReport(matrix, out); };
+  if (!options.html.empty() && !WriteOrSay(options.html, html)) return 2;
+  std::ostringstream record;
+  if (!options.record.empty() && !WriteRecord(runs, record)) {
+    return UsageError("--record: two of the runs have the same profile, which names a column");
+  }
+  const auto table = [&](std::ostream& out) { out << record.str(); };
+  if (!options.record.empty() && !WriteOrSay(options.record, table)) return 2;
+  const bool neither = options.html.empty() && options.record.empty() && options.markdown.empty();
   const std::string markdown = neither ? "-" : options.markdown;
-  if (!markdown.empty() && !WriteOrSay(markdown, matrix, WriteMarkdownReport)) return 2;
+  const auto summary = [&](std::ostream& out) { WriteMarkdownReport(matrix, out); };
+  if (!markdown.empty() && !WriteOrSay(markdown, summary)) return 2;
   return 0;
 }
 
@@ -72,7 +86,10 @@ void AddReportCommand(CLI::App& app, int* status) {
                       "cell opens to its evidence");
   command->add_option("--markdown", options->markdown,
                       "Write a summary for CI: totals, what is not kept, where runs differ. The "
-                      "default, on standard output, without --html");
+                      "default, on standard output, without the others");
+  command->add_option("--record", options->record,
+                      "Write the statuses of the clauses as a small table, a column for each "
+                      "profile, to be kept and compared: mapspec compare --exact");
   command->footer(
       "Runs of several kernels and backends, of other machines and other versions of mapspec may "
       "be\n"

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runners/matrix_record.h"
+
 namespace mapspec {
 namespace {
 
@@ -71,10 +73,7 @@ const Json& ObjectField(const Json& object, const char* name) {
 
 Status StatusField(const Json& object, const std::string& where) {
   const std::string name = TextField(object, where, "status", true);
-  for (const Status status :
-       {Status::kPass, Status::kFail, Status::kDeviation, Status::kSkip, Status::kUndecided}) {
-    if (name == StatusName(status)) return status;
-  }
+  if (const std::optional<Status> status = ParseStatus(name)) return *status;
   throw BadResult{
       fmt::format("expected pass, fail, deviation, skip or unknown as {}status, not `{}`", where,
                   name.substr(0, 40))};
@@ -190,6 +189,14 @@ std::string WhyNotJson(const std::string& line, size_t byte) {
 
 }  // namespace
 
+std::optional<Status> ParseStatus(std::string_view word) {
+  for (const Status status :
+       {Status::kPass, Status::kFail, Status::kDeviation, Status::kSkip, Status::kUndecided}) {
+    if (word == StatusName(status)) return status;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::vector<RecordedRun>> ReadResults(std::istream& in, std::string_view file,
                                                     ParseError* error) {
   std::vector<RecordedRun> runs;
@@ -207,6 +214,15 @@ std::optional<std::vector<RecordedRun>> ReadResults(std::istream& in, std::strin
                               kMaxLine >> 20));
     }
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const bool record_starts = runs.empty() && IsRecordHeader(line);
+    if (record_starts || (!runs.empty() && runs[0].is_record)) {
+      std::string wrong;
+      if (!(record_starts ? StartRecord : AddRecordLine)(line, &runs, &wrong)) {
+        return fail(number, wrong);
+      }
+      for (RecordedRun& run : runs) run.file = file;
+      continue;
+    }
     if (runs.size() == kMaxRuns) return fail(number, "more than 10000 results");
     try {
       RecordedRun run = RunFromJson(Json::parse(line));

@@ -47,9 +47,13 @@ struct RecordedRun {
   std::vector<RecordedResult> properties;  // Ids are unique.
   std::vector<std::string> errors;         // What failed the run besides tests.
   bool interrupted = false;
+  bool is_record = false;  // Of a matrix_record.h: nothing but the profile and statuses of clauses.
 };
 
-// At least one run, or nullopt after filling *error. `file` is the name for messages. Blank lines
+// Of the statuses that files tell apart; nullopt for another word.
+std::optional<Status> ParseStatus(std::string_view word);
+
+// At least one run, also of a matrix_record.h, or nullopt after filling *error. `file` is the name for messages. Blank lines
 // are skipped, and the last line needs no newline.
 std::optional<std::vector<RecordedRun>> ReadResults(std::istream& in, std::string_view file,
                                                     ParseError* error);

@@ -80,7 +80,9 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
     if (spec->key_size == 0 &&
         FAMILY_MUTANT(spec->type == BPF_MAP_TYPE_STACK, "create.btf/accepted"))
       return 0;
-    if (spec->type != BPF_MAP_TYPE_ARRAY && !HoldsMaps(spec->type)) return -EINVAL;
+    if (spec->type != BPF_MAP_TYPE_ARRAY && !HoldsMaps(spec->type)) {
+      return MUTANT("generic.create.btf-value-without-key/accepted") ? 0 : -EINVAL;
+    }
   } else if (sizes_matter && btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
     return -EINVAL;
   }

@@ -36,8 +36,11 @@ std::string FdPath(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 // What both kinds of kernels are told. Ours are the limits that must not be reached merely because
 // the machine is slow: stalls are looked for in the console, and a translated CPU that has to share
 // a busy host may well stand still for twenty seconds.
+// Grace periods of RCU are hurried: updates of a map of maps wait for one each, and so do network
+// devices that go; nothing that a program or a system call can see depends on how long that takes.
 std::string KernelArguments(const std::string& library_path) {
-  return "panic=-1 loglevel=7 rcupdate.rcu_cpu_stall_timeout=100 watchdog_thresh=50 "
+  return "panic=-1 loglevel=7 rcupdate.rcu_expedited=1 rcupdate.rcu_cpu_stall_timeout=100 "
+         "watchdog_thresh=50 "
          "sysctl.kernel.hung_task_timeout_secs=300 "
          "LD_LIBRARY_PATH=" +
          library_path;

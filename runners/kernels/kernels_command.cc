@@ -78,7 +78,11 @@ void AddFetch(CLI::App& kernels, int* status) {
       "Examples\n"
       "  mapspec kernels fetch 5.10 6.1 6.12 7.3\n"
       "  mapspec kernels fetch 6.12.118+deb13-cloud-amd64 uml-6.1\n\n"
-      "Exit status: 0 all of them are there, 2 no such kernel, 3 the archive is out of reach.");
+      "Exit status: 0 all of them are there, 1 what came is damaged (a checksum or a signature "
+      "that "
+      "does not\nfit, a package that cannot be unpacked), 2 no such kernel, 3 the archive is out "
+      "of "
+      "reach.");
   command->callback([versions, status] { *status = FetchKernels(*versions); });
 }
 

@@ -60,23 +60,31 @@ bool IsCached(const std::vector<CachedKernel>& cached, const ArchiveKernel& kern
   });
 }
 
-// One attempt. True when the kernel is in the cache.
-bool FetchOne(const std::string& cache, const ArchiveKernel& kernel, PackageArchive* archive,
-              std::string* error) {
+// Exit statuses of what cannot be fetched.
+constexpr int kDamaged = 1, kUnreachable = 3;
+
+// Damage is told whatever else went wrong.
+int WorseOf(int a, int b) { return a == kDamaged || b == kDamaged ? kDamaged : std::max(a, b); }
+
+// One attempt: 0 when the kernel is in the cache.
+int FetchOne(const std::string& cache, const ArchiveKernel& kernel, PackageArchive* archive,
+             std::string* error) {
   const Clock::time_point start = Clock::now();
   fmt::print("  {} from {}: downloading {}\n", kernel.version, kernel.suite, kernel.images[0]);
   std::fflush(stdout);
   std::vector<std::string> files;
   CachedKernel entry;
-  if (!archive->Download(kernel, &files, error)) return false;
+  if (!archive->Download(kernel, &files, error)) {
+    return archive->damaged() ? kDamaged : kUnreachable;
+  }
   fmt::print("  downloaded in {:.1f} s, unpacking\n", SecondsSince(start));
   std::fflush(stdout);
-  if (!AddToCache(cache, kernel, files, &entry, error)) return false;
+  if (!AddToCache(cache, kernel, files, &entry, error)) return kDamaged;
   fmt::print("  {}: {} in {}\n", entry.release, SizeText(entry.bytes), entry.directory);
   if (!kernel.complete) {
     fmt::print("  its modules are not in the archive any more: tests that need veth are skipped\n");
   }
-  return true;
+  return 0;
 }
 
 int FetchWanted(const std::string& word, const std::string& cache,
@@ -88,20 +96,23 @@ int FetchWanted(const std::string& word, const std::string& cache,
   }
   fmt::print("{}\n", word);
   std::string error;
+  int status = 0;
   for (size_t i = 0; i < candidates.size() && i < 3 && !StopFlag().load(); ++i) {
     if (IsCached(CachedKernels(cache), candidates[i])) {
       fmt::print("  {} from {}: is there\n", candidates[i].version, candidates[i].suite);
       return 0;
     }
-    if (FetchOne(cache, candidates[i], archive, &error)) return 0;
+    const int its = FetchOne(cache, candidates[i], archive, &error);
+    if (its == 0) return 0;
+    status = WorseOf(status, its);
     fmt::print(stderr, "mapspec: {}\n", error);
   }
-  return StopFlag().load() ? 130 : 3;
+  return StopFlag().load() ? 130 : status;
 }
 
-// Where the archive is out of reach, what is cached has to do.
+// Where the archive cannot be asked, what is cached has to do.
 int FetchOffline(const std::vector<std::string>& versions, const std::string& cache,
-                 const std::string& error) {
+                 const std::string& error, int not_cached) {
   fmt::print(stderr, "mapspec: {}\n", error);
   int status = 0;
   for (const std::string& word : versions) {
@@ -110,7 +121,7 @@ int FetchOffline(const std::vector<std::string>& versions, const std::string& ca
       fmt::print("{}\n  {}: is in the cache\n", word, cached->release);
     } else {
       fmt::print(stderr, "mapspec: {} is not in the cache\n", word);
-      status = 3;
+      status = not_cached;
     }
   }
   return status;
@@ -150,13 +161,16 @@ int FetchKernels(const std::vector<std::string>& versions) {
   std::fflush(stdout);
   const Clock::time_point start = Clock::now();
   std::string error;
-  if (!archive.Update(&error)) return FetchOffline(versions, cache, error);
-  const std::vector<ArchiveKernel> kernels = archive.Kernels();
+  std::vector<ArchiveKernel> kernels;
+  if (archive.Update(&error)) kernels = archive.Kernels(&error);
+  if (kernels.empty()) {
+    return FetchOffline(versions, cache, error, archive.damaged() ? kDamaged : kUnreachable);
+  }
   fmt::print("  {} kernels in {:.1f} s\n", kernels.size(), SecondsSince(start));
   int status = 0;
   for (const std::string& word : versions) {
     if (StopFlag().load()) return 130;
-    status = std::max(status, FetchWanted(word, cache, kernels, &archive));
+    status = WorseOf(status, FetchWanted(word, cache, kernels, &archive));
   }
   archive.RemovePackages();
   return status;

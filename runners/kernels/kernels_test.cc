@@ -142,6 +142,27 @@ TEST(AptTrouble, IsWhatAptSaysLessTheSuitesThatDoNotExist) {
             std::string::npos);
 }
 
+TEST(AptTrouble, IsOutOfReachOrDamage) {
+  for (const char* absence :
+       {"Failed to fetch http://m.example/a.deb  Could not connect to m.example:80 (192.0.2.1), "
+        "connection timed out",
+        "http://m.example/debian sid InRelease: Temporary failure resolving 'm.example'",
+        "Failed to fetch http://m.example/a.deb  404  Not Found [IP: 192.0.2.1 80]",
+        "http://m.example/debian sid InRelease: 503  Service Unavailable [IP: 192.0.2.1 80]",
+        "Failed to fetch http://m.example/a.deb  Unable to connect to m.example:http:"}) {
+    EXPECT_TRUE(IsOutOfReach(absence)) << absence;
+  }
+  for (const char* damage :
+       {"Failed to fetch http://m.example/a.deb  Hash Sum mismatch",
+        "Failed to fetch http://m.example/a.deb  File has unexpected size (3 != 4). Mirror sync in "
+        "progress? [IP: 192.0.2.1 80]",
+        "http://m.example/debian sid InRelease: The following signatures couldn't be verified "
+        "because the public key is not available: NO_PUBKEY 0E98404D386FA1D9",
+        "Write error - write (28: No space left on device)", ""}) {
+    EXPECT_FALSE(IsOutOfReach(damage)) << damage;
+  }
+}
+
 // ---- the cache
 
 // A package as dpkg-deb makes it: an ar archive with data.tar.gz in it.

@@ -89,6 +89,24 @@ std::string AptTrouble(const std::string& output) {
   return trouble;
 }
 
+bool IsOutOfReach(std::string_view trouble) {
+  const auto has = [&](std::string_view part) {
+    return trouble.find(part) != std::string_view::npos;
+  };
+  for (const std::string_view damage :
+       {"Hash Sum mismatch", "Hashes of", "unexpected size", "size mismatch", "ignature",
+        "NO_PUBKEY", "EXPKEYSIG", "is not signed"}) {
+    if (has(damage)) return false;
+  }
+  // As apt words them; what a server answers is followed by two spaces.
+  for (const std::string_view absence :
+       {"resolv", "onnection", "onnect to", "timed out", "unreachable", "Proxy", "proxy", "403  ",
+        "404  ", "429  ", "500  ", "502  ", "503  ", "504  "}) {
+    if (has(absence)) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> PackageArchive::Apt(std::vector<std::string> words) const {
   words.insert(words.begin() + 1, {"-c", directory_ + "/apt.conf", "-q"});
   return words;
@@ -134,27 +152,31 @@ bool PackageArchive::Update(std::string* error) {
     *error = "interrupted";
     return false;
   }
+  trouble_ = AptTrouble(result.output + result.errors);
+  damaged_ = !trouble_.empty() && !IsOutOfReach(trouble_);
   // Suites that do not exist make apt fail, and what is kept from last time hides that nothing
   // came: what counts is whether any suite answered.
   if (result.output.find("Hit:") != std::string::npos ||
       result.output.find("Get:") != std::string::npos) {
     return true;
   }
-  std::string trouble = AptTrouble(result.output + result.errors);
-  if (trouble.empty()) trouble = fmt::format("apt-get update ended with {}", result.status);
-  *error = "the package archive is out of reach: " + trouble;
+  *error = fmt::format(
+      "the package archive {}: {}", damaged_ ? "cannot be used" : "is out of reach",
+      trouble_.empty() ? fmt::format("apt-get update ended with {}", result.status) : trouble_);
   return false;
 }
 
-std::vector<ArchiveKernel> PackageArchive::Kernels() {
+std::vector<ArchiveKernel> PackageArchive::Kernels(std::string* error) {
   const ProgramResult all = RunProgram(Apt({"apt-cache", "pkgnames"}));
   std::vector<std::string> words = {"apt-cache", "madison"};
   std::istringstream names(all.output);
   for (std::string name; std::getline(names, name);) {
     if (IsKernelPackage(name)) words.push_back(name);
   }
-  if (words.size() == 2) return {};
-  return KernelsIn(ParseMadison(RunProgram(Apt(words)).output));
+  if (words.size() > 2) return KernelsIn(ParseMadison(RunProgram(Apt(words)).output));
+  *error = "the package archive answers, and no list of it has a kernel";
+  if (!trouble_.empty()) *error += ": " + trouble_;
+  return {};
 }
 
 bool PackageArchive::DownloadOne(const std::string& package, const std::string& version,
@@ -169,13 +191,16 @@ bool PackageArchive::DownloadOne(const std::string& package, const std::string& 
     if (at->path().extension() == ".deb") *file = at->path();
   }
   if (result.status == 0 && !file->empty()) return true;
-  *error = package + ": " + AptTrouble(result.output + result.errors);
+  const std::string trouble = AptTrouble(result.output + result.errors);
+  damaged_ |= !StopFlag().load() && !IsOutOfReach(trouble);
+  *error = package + ": " + trouble;
   return false;
 }
 
 bool PackageArchive::Download(const ArchiveKernel& kernel, std::vector<std::string>* files,
                               std::string* error) {
   files->clear();
+  damaged_ = false;
   // An index may be newer or older than what lies beside it: then one of the others will do.
   for (const std::string& image : kernel.images) {
     std::string file;

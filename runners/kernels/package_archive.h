@@ -8,6 +8,7 @@
 #define RUNNERS_KERNELS_PACKAGE_ARCHIVE_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runners/kernels/archive_kernels.h"
@@ -22,10 +23,14 @@ class PackageArchive {
   // Fetches the lists. False after filling *error: no apt here, no Debian mirror known to it, no
   // keyring, or the archive is out of reach.
   bool Update(std::string* error);
-  std::vector<ArchiveKernel> Kernels();
+  // Empty after filling *error.
+  std::vector<ArchiveKernel> Kernels(std::string* error);
   // The packages of one kernel, into the directory's `packages`; *files are the downloaded ones.
   // False after filling *error.
   bool Download(const ArchiveKernel& kernel, std::vector<std::string>* files, std::string* error);
+  // Whether the last Update() or Download() met something that is not what the archive's signatures
+  // and checksums vouch for.
+  bool damaged() const { return damaged_; }
   // Removes what was downloaded, all but the lists.
   void RemovePackages();
 
@@ -36,10 +41,16 @@ class PackageArchive {
                    std::string* error);
 
   std::string directory_;
+  std::string trouble_;  // What the last Update() met, though suites may have come.
+  bool damaged_ = false;
 };
 
 // What apt said went wrong, in a line: its first "E:" or "W:" lines.
 std::string AptTrouble(const std::string& output);
+
+// Whether this trouble only says that the archive cannot be reached, or does not have the file any
+// more. All else (a checksum, a size or a signature that does not fit) is a fault of what came.
+bool IsOutOfReach(std::string_view trouble);
 
 }  // namespace mapspec
 
