@@ -101,7 +101,7 @@ AllowedOutcomes FindAllowed(const AllowedQuestion& question) {
   AllowedProber prober(question);
   AllowedOutcomes allowed;
   allowed.any_of = prober.Find();
-  allowed.exact = !allowed.any_of.empty() && !allowed.Takes(question.seen);
+  allowed.exact = !allowed.any_of.empty() && !prober.incomplete() && !allowed.Takes(question.seen);
   return allowed;
 }
 

@@ -80,7 +80,7 @@ void AllowedProber::AddBatches(Errno error, std::vector<AllowedOutcome>* found) 
   }
 }
 
-std::vector<AllowedElement> AllowedProber::Elements(Handle map) const {
+std::vector<AllowedElement> AllowedProber::Elements(Handle map) {
   std::vector<AllowedElement> elements;
   std::vector<Bytes> keys = Pieces(buffers_, question_.key_size);
   for (uint32_t i = 0; question_.key_size == 4 && i < kMaxCounts; ++i) {
@@ -100,7 +100,7 @@ std::vector<AllowedElement> AllowedProber::Elements(Handle map) const {
     Outcome absent;
     absent.error = Errno::kENOENT;
     absent.output = Poison(question_.value_size);
-    if (Ask(look, absent).kind != Judgement::Kind::kViolation) continue;
+    const bool surely = Ask(look, absent).kind == Judgement::Kind::kViolation;
     Outcome there;
     there.output = Poison(question_.value_size);
     Judgement judgement = Ask(look, there);
@@ -108,6 +108,10 @@ std::vector<AllowedElement> AllowedProber::Elements(Handle map) const {
       there.output = judgement.expected_bytes;
     }
     if (Ask(look, there).kind != Judgement::Kind::kConforms) continue;
+    if (!surely) {
+      incomplete_ = true;  // It may have been evicted.
+      continue;
+    }
     elements.push_back({key, Masked(look, there, std::get<Bytes>(there.output))});
   }
   return elements;

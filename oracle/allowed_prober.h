@@ -29,6 +29,8 @@ class AllowedProber {
  public:
   explicit AllowedProber(const AllowedQuestion& question);
   std::vector<AllowedOutcome> Find();
+  // Of a batch or walk, after Find(): elements that may or may not be there stand in no list.
+  bool incomplete() const { return incomplete_; }
 
  private:
   Judgement Ask(const Operation& operation, const Outcome& outcome) const;
@@ -46,9 +48,10 @@ class AllowedProber {
   // Which bytes of an output that is taken count.
   BytePattern Masked(const Operation& operation, const Outcome& outcome, const Bytes& bytes) const;
   // The elements that the map surely has, as lookups show them.
-  std::vector<AllowedElement> Elements(Handle map) const;
+  std::vector<AllowedElement> Elements(Handle map);
 
   const AllowedQuestion& question_;
+  bool incomplete_ = false;
   std::vector<Bytes> buffers_;  // Every key and value of the script, and every output.
   std::set<uint32_t> ids_;      // That were told.
 };

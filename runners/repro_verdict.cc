@@ -285,11 +285,14 @@ void ReproWriter::Judge(const Step& step) {
     allowed.exact &= one.outputs.size() <= kMaxAlternatives;
   }
   exact_ = allowed.exact;
-  if (!exact_ &&
-      (std::holds_alternative<GetInfo>(operation_->call) ||
-       (std::holds_alternative<LookupBatch>(operation_->call) &&
-        IsMapOfMaps(RecordOf(std::get<LookupBatch>(operation_->call).map).shape.type)))) {
+  if (!exact_ && (std::holds_alternative<GetInfo>(operation_->call) ||
+                  (batch_call != nullptr && IsMapOfMaps(RecordOf(batch_call->map).shape.type)))) {
     throw Refuse{"what is right here depends on ids and cannot be said in C"};
+  }
+  const MapType walked =
+      batch_call == nullptr ? MapType::UNSPEC : RecordOf(batch_call->map).shape.type;
+  if (!exact_ && (walked == MapType::LRU_HASH || walked == MapType::LRU_PERCPU_HASH)) {
+    throw Refuse{"what is right here depends on what was evicted and cannot be said in C"};
   }
 
   for (const std::string& line : step.after) {
