@@ -41,8 +41,9 @@ std::shared_ptr<ApiSetup> UserspaceSetup() {
 std::unique_ptr<Backend> MakeUserspaceBackend() {
   Environment environment = HostEnvironment("userspace");
   environment.implementation = "usermaps";
-  return std::make_unique<ApiBackend>(std::move(environment), NewestLinuxProfile().name,
-                                      UserspaceSetup());
+  const std::shared_ptr<ApiSetup> setup = UserspaceSetup();
+  setup->move = &::usermaps_set_own_cpu;
+  return std::make_unique<ApiBackend>(std::move(environment), NewestLinuxProfile().name, setup);
 }
 
 }  // namespace mapspec

@@ -62,7 +62,7 @@ std::unique_ptr<ScriptNetwork> CallHost::MakeNetwork(std::string* error) {
 }
 
 ApiSession::ApiSession(std::shared_ptr<const ApiSetup> setup)
-    : setup_(std::move(setup)), api_(setup_->api) {}
+    : setup_(std::move(setup)), api_(setup_->api), threads_(setup_->move) {}
 
 ApiSession::~ApiSession() {
   programs_.reset();  // Before the maps that programs refer to.

@@ -78,6 +78,8 @@ struct ApiSetup {
   void (*opened)(int fd) = nullptr;
   // Closes it; as close(2).
   int (*close)(int fd) = &::close;
+  // Has the calling thread taken for one on a CPU, instead of moving it there (call_threads.h).
+  CpuPin::Move move = nullptr;
   CapabilitySet capabilities;
   uint32_t possible_cpus = 1;
   // Makes what carries out helper calls; asked only where the capabilities name a helper.

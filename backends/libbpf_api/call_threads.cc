@@ -9,11 +9,24 @@
 #include <thread>
 
 namespace mapspec {
+namespace {
+
+bool NoSuchCpu(uint16_t cpu, std::string* problem) {
+  *problem = "CPU " + std::to_string(cpu) + " is not online, or not allowed to this process";
+  return false;
+}
+
+}  // namespace
 
 bool CpuPin::Set(uint16_t cpu, std::string* problem) {
   if (cpu == cpu_) return true;
   if (cpu == kAnyCpu) {
     Release();
+    return true;
+  }
+  if (move_ != nullptr) {
+    if (move_(cpu) != 0) return NoSuchCpu(cpu, problem);
+    cpu_ = cpu;
     return true;
   }
   if (cpu_ == kAnyCpu && sched_getaffinity(0, sizeof(before_), &before_) != 0) {
@@ -23,24 +36,25 @@ bool CpuPin::Set(uint16_t cpu, std::string* problem) {
   cpu_set_t only;
   CPU_ZERO(&only);
   if (cpu < CPU_SETSIZE) CPU_SET(cpu, &only);
-  if (sched_setaffinity(0, sizeof(only), &only) != 0) {
-    *problem = "CPU " + std::to_string(cpu) + " is not online, or not allowed to this process";
-    return false;
-  }
+  if (sched_setaffinity(0, sizeof(only), &only) != 0) return NoSuchCpu(cpu, problem);
   cpu_ = cpu;
   return true;
 }
 
 void CpuPin::Release() {
   if (cpu_ == kAnyCpu) return;
-  sched_setaffinity(0, sizeof(before_), &before_);
+  if (move_ != nullptr) {
+    move_(-1);
+  } else {
+    sched_setaffinity(0, sizeof(before_), &before_);
+  }
   cpu_ = kAnyCpu;
 }
 
 // A thread that does one task at a time.
 class CallThreads::Worker {
  public:
-  Worker() : thread_([this] { Loop(); }) {}
+  explicit Worker(CpuPin::Move move) : move_(move), thread_([this] { Loop(); }) {}
   ~Worker() {
     {
       const std::lock_guard lock(mutex_);
@@ -63,7 +77,7 @@ class CallThreads::Worker {
 
  private:
   void Loop() {
-    CpuPin pin;
+    CpuPin pin(move_);
     std::unique_lock lock(mutex_);
     for (;;) {
       changed_.wait(lock, [this] { return has_task_ || ending_; });
@@ -75,6 +89,7 @@ class CallThreads::Worker {
     }
   }
 
+  const CpuPin::Move move_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ending_ = false;
@@ -86,7 +101,7 @@ class CallThreads::Worker {
   std::thread thread_;  // Last: it starts when all else is there.
 };
 
-CallThreads::CallThreads() = default;
+CallThreads::CallThreads(CpuPin::Move move) : move_(move), own_(move) {}
 CallThreads::~CallThreads() = default;
 
 bool CallThreads::RunElsewhere(uint8_t thread, uint16_t cpu, Task task, std::string* problem) {
@@ -98,7 +113,7 @@ bool CallThreads::RunElsewhere(uint8_t thread, uint16_t cpu, Task task, std::str
   if (worker == nullptr) {
     own_.Release();  // A new thread has the CPUs of the one that starts it.
     try {
-      worker = std::make_unique<Worker>();
+      worker = std::make_unique<Worker>(move_);
     } catch (const std::system_error& error) {
       *problem = std::string("no further thread: ") + error.what();
       return false;

@@ -22,7 +22,11 @@ namespace mapspec {
 // Where the calling thread runs. Made, used and destroyed by the thread it is about.
 class CpuPin {
  public:
-  CpuPin() = default;
+  // What moves the calling thread instead of sched_setaffinity(2): to a CPU, or back (-1); not 0
+  // where there is no such CPU. nullptr: it is really moved.
+  using Move = int (*)(int cpu);
+
+  explicit CpuPin(Move move = nullptr) : move_(move) {}
   ~CpuPin() { Release(); }
   CpuPin(const CpuPin&) = delete;
   CpuPin& operator=(const CpuPin&) = delete;
@@ -33,13 +37,14 @@ class CpuPin {
   void Release();
 
  private:
+  Move move_;
   uint16_t cpu_ = kAnyCpu;
   cpu_set_t before_ = {};  // Meaningless while cpu_ is kAnyCpu.
 };
 
 class CallThreads {
  public:
-  CallThreads();
+  explicit CallThreads(CpuPin::Move move = nullptr);
   ~CallThreads();
 
   // Calls `call` on the thread (0: the caller's own) and CPU, and returns when it is done. False
@@ -65,6 +70,7 @@ class CallThreads {
   };
   bool RunElsewhere(uint8_t thread, uint16_t cpu, Task task, std::string* problem);
 
+  CpuPin::Move move_;
   CpuPin own_;
   std::array<std::unique_ptr<Worker>, kMaxThreads> workers_;
 };

@@ -65,6 +65,31 @@ TEST(CallThreads, CallsRunWhereTheyAreToAndThreadsGetTheirCpusBack) {
   EXPECT_EQ(CpuCount(), all);
 }
 
+TEST(CallThreads, WhatMovesThreadsInsteadIsToldOfEachMoveAndTheyStay) {
+  static thread_local int t_cpu;
+  const int all = CpuCount();
+  CallThreads threads([](int cpu) {
+    if (cpu == 7) return -1;
+    t_cpu = cpu;
+    return 0;
+  });
+  std::string problem;
+  for (const uint8_t thread : {uint8_t{0}, uint8_t{1}}) {
+    int told = 0, count = 0;
+    const auto look = [&] {
+      told = t_cpu;
+      count = CpuCount();
+    };
+    ASSERT_TRUE(threads.Run(thread, 5, look, &problem)) << problem;
+    EXPECT_EQ(told, 5);
+    EXPECT_EQ(count, all);
+    EXPECT_FALSE(threads.Run(
+        thread, 7, [] { FAIL(); }, &problem));
+    ASSERT_TRUE(threads.Run(thread, kAnyCpu, look, &problem)) << problem;
+    EXPECT_EQ(told, -1);
+  }
+}
+
 TEST(CallThreads, ACpuThatDoesNotExistIsAProblemAndChangesNothing) {
   const int all = CpuCount();
   for (const uint8_t thread : {uint8_t{0}, uint8_t{2}}) {

@@ -9,6 +9,7 @@
 #include "backends/userspace/commands.h"
 #include "backends/userspace/mutant.h"
 #include "backends/userspace/object_registry.h"
+#include "backends/userspace/possible_cpus.h"
 #include "backends/userspace/usermaps.h"
 
 namespace usermaps {
@@ -230,6 +231,11 @@ int usermaps_obj_get(const char* pathname) { return usermaps_obj_get_opts(pathna
 
 int usermaps_obj_get_opts(const char* pathname, const struct bpf_obj_get_opts* opts) {
   return usermaps::ReturnFrom([&] { return usermaps::GetPinned(pathname, opts); });
+}
+
+int usermaps_set_own_cpu(int cpu) {
+  return usermaps::ReturnFrom(
+      [&] { return usermaps::PossibleCpus::Instance().SetOwnCpu(cpu) ? 0 : -EINVAL; });
 }
 
 void usermaps_keep_open(int fd) { usermaps::HandleTable::Instance().KeepOpen(fd); }

@@ -19,6 +19,9 @@ std::string ReadList() {
   return "0-" + std::to_string(configured > 0 ? configured - 1 : 0);
 }
 
+// -1: where the thread runs.
+thread_local int t_own_cpu = -1;
+
 }  // namespace
 
 const PossibleCpus& PossibleCpus::Instance() {
@@ -41,9 +44,15 @@ PossibleCpus::PossibleCpus(std::string_view list) {
 }
 
 uint32_t PossibleCpus::OwnSlot() const {
-  const int cpu = sched_getcpu();
+  const int cpu = t_own_cpu >= 0 ? t_own_cpu : sched_getcpu();
   const int slot = cpu < 0 ? -1 : SlotOf(static_cast<uint32_t>(cpu));
   return slot < 0 ? 0 : static_cast<uint32_t>(slot);
+}
+
+bool PossibleCpus::SetOwnCpu(int cpu) const {
+  if (cpu >= 0 && SlotOf(static_cast<uint32_t>(cpu)) < 0) return false;
+  t_own_cpu = cpu < 0 ? -1 : cpu;
+  return true;
 }
 
 }  // namespace usermaps

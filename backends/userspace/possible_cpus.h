@@ -29,6 +29,9 @@ class PossibleCpus {
   int SlotOf(uint32_t cpu) const { return cpu < slots_.size() ? slots_[cpu] : -1; }
   // Of the CPU that the calling thread runs on; it may be another one a moment later.
   uint32_t OwnSlot() const;
+  // From now on the calling thread's own slot is that of `cpu`, or again that of where it runs
+  // (-1). False, and nothing has changed: no possible CPU.
+  bool SetOwnCpu(int cpu) const;
 
  private:
   uint32_t count_ = 0;

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <cerrno>
+
+#include "backends/userspace/usermaps.h"
+
 namespace usermaps {
 namespace {
 
@@ -34,6 +38,18 @@ TEST(PossibleCpus, TheCallingThreadRunsOnOneOfThem) {
     EXPECT_LT(cpus.OwnSlot(), cpus.count());
   }
   ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+TEST(PossibleCpus, AThreadMayBeTakenForOneOnAnotherCpu) {
+  const PossibleCpus& cpus = PossibleCpus::Instance();
+  for (int cpu = 0; cpu < 1024; ++cpu) {
+    const int slot = cpus.SlotOf(static_cast<uint32_t>(cpu));
+    EXPECT_EQ(cpus.SetOwnCpu(cpu), slot >= 0) << cpu;
+    if (slot < 0) continue;
+    EXPECT_EQ(cpus.OwnSlot(), static_cast<uint32_t>(slot));
+  }
+  EXPECT_TRUE(cpus.SetOwnCpu(-1));
+  EXPECT_EQ(usermaps_set_own_cpu(1 << 20), -EINVAL);
 }
 
 }  // namespace

@@ -112,6 +112,11 @@ USERMAPS_API void* usermaps_mmap(void* address, size_t length, int protection, i
 USERMAPS_API void usermaps_keep_open(int fd);
 USERMAPS_API int usermaps_close(int fd);
 
+// For the calling thread: maps take it for one that runs on `cpu`, wherever it runs; with -1, for
+// what it is. Spares those who ask on behalf of many CPUs to be moved from one to the other. 0, or
+// -EINVAL for a CPU that is not possible on this machine. Not in libusermaps.so.
+USERMAPS_API int usermaps_set_own_cpu(int cpu);
+
 // Mutation testing (see mutant.h). In a library built without USERMAPS_MUTANTS there are none.
 // Makes `name` the one active mutant; NULL or "" switches it off. -ENOENT: there is no such mutant.
 USERMAPS_API int usermaps_set_mutant(const char* name);
