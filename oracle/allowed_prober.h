@@ -5,6 +5,7 @@
 #ifndef ORACLE_ALLOWED_PROBER_H_
 #define ORACLE_ALLOWED_PROBER_H_
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <vector>

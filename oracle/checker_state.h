@@ -7,6 +7,7 @@
 #ifndef ORACLE_CHECKER_STATE_H_
 #define ORACLE_CHECKER_STATE_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 

@@ -4,6 +4,7 @@
 #ifndef ORACLE_OUTCOME_TEST_SUPPORT_H_
 #define ORACLE_OUTCOME_TEST_SUPPORT_H_
 
+#include <cstdint>
 #include <utility>
 
 #include "oracle/outcome.h"

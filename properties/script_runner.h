@@ -6,6 +6,7 @@
 #ifndef PROPERTIES_SCRIPT_RUNNER_H_
 #define PROPERTIES_SCRIPT_RUNNER_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -7,6 +7,7 @@
 #ifndef RUNNERS_COMMANDS_H_
 #define RUNNERS_COMMANDS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

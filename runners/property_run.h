@@ -6,6 +6,7 @@
 #define RUNNERS_PROPERTY_RUN_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

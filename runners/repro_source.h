@@ -6,6 +6,7 @@
 #define RUNNERS_REPRO_SOURCE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

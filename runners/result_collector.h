@@ -7,6 +7,7 @@
 #ifndef RUNNERS_RESULT_COLLECTOR_H_
 #define RUNNERS_RESULT_COLLECTOR_H_
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>

@@ -6,6 +6,7 @@
 #ifndef RUNNERS_WORKER_PROTOCOL_H_
 #define RUNNERS_WORKER_PROTOCOL_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -6,6 +6,7 @@
 #ifndef SPECS_SCENARIO_PARSER_H_
 #define SPECS_SCENARIO_PARSER_H_
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>

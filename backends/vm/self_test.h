@@ -7,6 +7,7 @@
 #ifndef BACKENDS_VM_SELF_TEST_H_
 #define BACKENDS_VM_SELF_TEST_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -6,6 +6,7 @@
 #ifndef RUNNERS_GUEST_BOOT_IMAGE_H_
 #define RUNNERS_GUEST_BOOT_IMAGE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
