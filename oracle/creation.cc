@@ -139,6 +139,7 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   if (btf->lock_offset == kUnknownLock) return Expectation::Anything();
 
   const bool array = create.type == MapType::ARRAY;
+  const bool percpu_array = create.type == MapType::PERCPU_ARRAY;
   const bool queue = create.type == MapType::QUEUE;
   const bool keyless = queue || create.type == MapType::STACK;
   const auto refuse = [&](ClauseId clause) {
@@ -156,7 +157,7 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   const bool of_maps = IsMapOfMaps(create.type);
   const bool keyless_hash = no_key && IsHash(create.type);
   if (keyless_hash && traits.hash_btf_needs_key) return refuse(G::create_btf_value_without_key);
-  if (no_key ? !array && !of_maps && !xskmap && !keyless_hash
+  if (no_key ? !array && !percpu_array && !of_maps && !xskmap && !keyless_hash
              : SizeOfType(*btf, create.btf_key_type_id) != create.key_size) {
     return refuse(G::create_btf_types);
   }
@@ -184,7 +185,7 @@ Expectation ExpectBtf(const MapCreate& create, const World& world, const Traits&
   // A map without a key type is for the data sections of programs, which this vocabulary cannot
   // make.
   if (no_key && !keyless_hash) return refuse(G::create_btf_types);
-  if ((array || create.type == MapType::PERCPU_ARRAY) && !IsInt(*btf, create.btf_key_type_id)) {
+  if ((array || percpu_array) && !IsInt(*btf, create.btf_key_type_id)) {
     return Expectation::Fails(Errno::kEINVAL, ArrayClausesOf(create.type).create_btf_key);
   }
   return Expectation::Succeeds(lock && !array ? clause::hash::create_spin_lock

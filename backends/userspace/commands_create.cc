@@ -80,7 +80,8 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
     if (spec->key_size == 0 &&
         FAMILY_MUTANT(spec->type == BPF_MAP_TYPE_STACK, "create.btf/accepted"))
       return 0;
-    if (spec->type != BPF_MAP_TYPE_ARRAY && !HoldsMaps(spec->type)) {
+    if (spec->type != BPF_MAP_TYPE_ARRAY && spec->type != BPF_MAP_TYPE_PERCPU_ARRAY &&
+        !HoldsMaps(spec->type)) {
       return MUTANT("generic.create.btf-value-without-key/accepted") ? 0 : -EINVAL;
     }
   } else if (sizes_matter && btf.SizeOf(spec->btf_key_type_id) != spec->key_size) {
@@ -108,8 +109,8 @@ int ApplyBtf(const MapType& type, int btf_fd, MapSpec* spec) {
                                                                               : -kEnotsupp;
   }
   // Only the maps that hold a program's global data have no key type; that is told last.
-  if (spec->btf_key_type_id == 0 &&
-      (spec->max_entries != 1 || !btf.IsDataSection(spec->btf_value_type_id))) {
+  if (spec->btf_key_type_id == 0 && (spec->type != BPF_MAP_TYPE_ARRAY || spec->max_entries != 1 ||
+                                     !btf.IsDataSection(spec->btf_value_type_id))) {
     return -EINVAL;
   }
   if (type.key_must_be_int32 && spec->btf_key_type_id != 0 && !btf.IsInt32(spec->btf_key_type_id) &&
