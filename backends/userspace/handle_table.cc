@@ -62,6 +62,14 @@ const Area* AreaOf(const Handle& handle) {
   return handle.map == nullptr ? nullptr : handle.map->MappableArea();
 }
 
+bool StandsAt(int fd, uint64_t cookie) {
+  return lseek(fd, 0, SEEK_CUR) == static_cast<off_t>(cookie);
+}
+
+// The handle that this thread opened last. KeepOpen is called right after that, as a rule.
+thread_local int last_opened_fd = -1;
+thread_local uint64_t last_opened_cookie = 0;
+
 // As libbpf: never hand out the numbers of the standard streams.
 int AvoidStandardStreams(int fd) {
   if (fd < 0 || fd > STDERR_FILENO) return fd;
@@ -79,7 +87,7 @@ HandleTable& HandleTable::Instance() {
 }
 
 std::atomic<Handle*>* HandleTable::SlotOf(uint64_t cookie) {
-  const uint32_t slot = cookie & ((1U << kSlotBits) - 1);
+  const uint32_t slot = SlotNumber(cookie);
   Chunk* chunk = chunks_[slot / kSlotsPerChunk].load(std::memory_order_acquire);
   return chunk == nullptr ? nullptr : &(*chunk)[slot % kSlotsPerChunk];
 }
@@ -108,7 +116,9 @@ void HandleTable::KeepOpen(int fd) {
   if (fd < 0 || fd >= kMaxKept) return;
   // Under the lock, so that no sweep drops the handle in between.
   std::lock_guard lock(mutex_);
-  const off_t offset = lseek(fd, 0, SEEK_CUR);
+  const off_t offset =
+      fd == last_opened_fd ? static_cast<off_t>(last_opened_cookie) : lseek(fd, 0, SEEK_CUR);
+  last_opened_fd = -1;
   if (offset < 0) return;
   Handle* handle = FindByCookie(static_cast<uint64_t>(offset));
   if (handle == nullptr || handle->kept_at >= 0) return;
@@ -120,6 +130,7 @@ void HandleTable::KeepOpen(int fd) {
 
 int HandleTable::Close(int fd) {
   Handle* dropped = nullptr;
+  bool idle = false;
   {
     std::lock_guard lock(mutex_);
     if (Handle* handle = Kept(fd); handle != nullptr) {
@@ -129,12 +140,22 @@ int HandleTable::Close(int fd) {
       const bool was_mapped = area != nullptr && area->was_mapped();
       if ((!was_mapped || HandlesOf(handle->map) > 1) &&
           !MUTANT("generic.close.deletes-map/never-reclaims")) {
-        Drop(handle);
         dropped = handle;
+        idle = area == nullptr && idle_.size() < kMaxIdle;
+        if (idle) {
+          idle_.push_back({fd, handle->cookie, handle->device, handle->inode, handle->access_mode});
+          Empty(handle);
+        } else {
+          Drop(handle);
+        }
+      }
+    } else {
+      for (const IdleDescription& one : idle_) {
+        if (one.fd == fd && StandsAt(fd, one.cookie)) return -EBADF;
       }
     }
   }
-  const int result = close(fd) == 0 ? 0 : -errno;
+  const int result = idle || close(fd) == 0 ? 0 : -errno;
   if (dropped != nullptr) {
     Epoch::Synchronize();
     delete dropped;
@@ -149,11 +170,15 @@ void HandleTable::Forget(Handle* handle) {
   --live_kept_;
 }
 
-void HandleTable::Drop(Handle* handle) {
+void HandleTable::Empty(Handle* handle) {
   SlotOf(handle->cookie)->store(nullptr);
-  free_slots_.push_back(static_cast<uint32_t>(handle->cookie & ((1U << kSlotBits) - 1)));
   --live_;
   if (handle->map != nullptr) bytes_ -= handle->map->Footprint();
+}
+
+void HandleTable::Drop(Handle* handle) {
+  Empty(handle);
+  free_slots_.push_back(SlotNumber(handle->cookie));
 }
 
 size_t HandleTable::HandlesOf(const Map* map) {
@@ -176,6 +201,9 @@ int HandleTable::Identify(int fd, const Handle** out) {
   }
   const dev_t device = makedev(file.stx_dev_major, file.stx_dev_minor);
   std::lock_guard lock(mutex_);
+  for (const IdleDescription& idle : idle_) {
+    if (idle.device == device && idle.inode == file.stx_ino) return -EBADF;
+  }
   for (uint32_t slot = 0; slot < used_slots_; ++slot) {
     Handle* handle = SlotOf(slot)->load();
     if (handle != nullptr && handle->device == device && handle->inode == file.stx_ino &&
@@ -196,9 +224,18 @@ int HandleTable::Open(std::shared_ptr<Object> object, Access access) {
     if (due) Sweep();
   }
   Map* map = object->AsMap();
-  int fd = map != nullptr && map->MappableArea() != nullptr ? OpenMappable(*map, access)
-                                                            : OpenUnmappable();
-  fd = AvoidStandardStreams(fd);
+  const bool mappable = map != nullptr && map->MappableArea() != nullptr;
+  if (!mappable) {
+    if (const int fd = OpenIdle(object, access); fd >= 0) return fd;
+  }
+  const auto open = [&] {
+    return AvoidStandardStreams(mappable ? OpenMappable(*map, access) : OpenUnmappable());
+  };
+  int fd = open();
+  if (fd == -EMFILE || fd == -ENFILE) {
+    CloseIdle();
+    fd = open();
+  }
   if (fd < 0) return fd;
   if (const int err = Register(fd, std::move(object), access); err != 0) {
     close(fd);
@@ -207,13 +244,45 @@ int HandleTable::Open(std::shared_ptr<Object> object, Access access) {
   return fd;
 }
 
+// -1 when there is none.
+int HandleTable::OpenIdle(const std::shared_ptr<Object>& object, Access access) {
+  std::lock_guard lock(mutex_);
+  while (!idle_.empty()) {
+    const IdleDescription idle = idle_.back();
+    idle_.pop_back();
+    // Whoever closes all descriptors, or puts another at this number, had this one in mind too.
+    if (!StandsAt(idle.fd, idle.cookie)) {
+      free_slots_.push_back(SlotNumber(idle.cookie));
+      continue;
+    }
+    auto handle = std::make_unique<Handle>();
+    handle->cookie = idle.cookie;
+    handle->object = object;
+    handle->access = access;
+    handle->device = idle.device;
+    handle->inode = idle.inode;
+    handle->access_mode = idle.access_mode;
+    Fill(idle.fd, std::move(handle));
+    return idle.fd;
+  }
+  return -1;
+}
+
+void HandleTable::CloseIdle() {
+  std::lock_guard lock(mutex_);
+  for (const IdleDescription& idle : idle_) {
+    if (StandsAt(idle.fd, idle.cookie)) close(idle.fd);
+    free_slots_.push_back(SlotNumber(idle.cookie));
+  }
+  idle_.clear();
+}
+
 int HandleTable::Register(int fd, std::shared_ptr<Object> object, Access access) {
   struct stat file;
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || fstat(fd, &file) != 0) return -errno;
   auto handle = std::make_unique<Handle>();
   handle->object = std::move(object);
-  handle->map = handle->object->AsMap();
   handle->access = access;
   handle->device = file.st_dev;
   handle->inode = file.st_ino;
@@ -234,16 +303,23 @@ int HandleTable::Register(int fd, std::shared_ptr<Object> object, Access access)
   // 62 bits, so that it is a valid offset; the high bits are random, so that an offset of another
   // file is not a cookie.
   handle->cookie = ((random_() >> 2) & ~((uint64_t{1} << kSlotBits) - 1)) | slot;
-  handle->seen_in = looks_;
   if (lseek(fd, static_cast<off_t>(handle->cookie), SEEK_SET) < 0) {
     free_slots_.push_back(slot);
     return -errno;
   }
+  Fill(fd, std::move(handle));
+  return 0;
+}
+
+void HandleTable::Fill(int fd, std::unique_ptr<Handle> handle) {
+  handle->map = handle->object->AsMap();
+  handle->seen_in = looks_;
   ++live_;
   highest_fd_ = std::max(highest_fd_, fd);
   if (handle->map != nullptr) bytes_ += handle->map->Footprint();
-  SlotOf(slot)->store(handle.release());
-  return 0;
+  last_opened_fd = fd;
+  last_opened_cookie = handle->cookie;
+  SlotOf(handle->cookie)->store(handle.release());
 }
 
 // Amortised: a sweep costs a system call per open descriptor, so it waits until there are twice as

@@ -15,7 +15,10 @@
 // Promises: who closes descriptors through Close() alone spares the question, which is a system
 //   call: KeepOpen notes the handle under the descriptor's number, and Close drops it. Should the
 //   promise be broken, answers are those of the old handle until Sweep drops it, and the note with
-//   it; where all handles are kept, that is when there are twice as many.
+//   it; where all handles are kept, that is when there are twice as many. Opening a file and
+//   closing it cost more than most commands on maps, so a kept handle that cannot be mapped leaves
+//   its description behind for the next: it is idle, and is asked whether it is still that one
+//   before it is used.
 // Reclaiming: nobody else tells when a description is closed. Sweep() asks every descriptor of the
 //   process and drops the handles that none of them means. It looks twice before it drops one,
 //   since a descriptor can move while it looks.
@@ -68,7 +71,8 @@ class HandleTable {
   // The promise that the number `fd` is the only one of its handle and means it until Close(fd). Of
   // handles only, and once for each; otherwise without effect.
   void KeepOpen(int fd);
-  // close(2), and the end of the handle that was kept there: 0 or -errno.
+  // The end of the handle that was kept there, whose descriptor may become idle, or else close(2):
+  // 0 or -errno.
   int Close(int fd);
 
   // A new descriptor for `object`, or -errno.
@@ -83,19 +87,34 @@ class HandleTable {
   static constexpr uint32_t kMaxChunks = 1U << 12;
   static constexpr int kSlotBits = 24;
   static constexpr int kMaxKept = 1 << 14;  // higher numbers are asked about each time
+  static constexpr size_t kMaxIdle = 64;
   using Chunk = std::array<std::atomic<Handle*>, kSlotsPerChunk>;
+  // An open description that no handle means: an empty slot is reserved for its cookie.
+  struct IdleDescription {
+    int fd = -1;
+    uint64_t cookie = 0;
+    dev_t device = 0;
+    ino_t inode = 0;
+    int access_mode = 0;
+  };
 
+  static uint32_t SlotNumber(uint64_t cookie) { return cookie & ((1U << kSlotBits) - 1); }
   std::atomic<Handle*>* SlotOf(uint64_t cookie);
   Handle* FindByCookie(uint64_t cookie);
   Handle* Kept(int fd) {
     return fd >= 0 && fd < kMaxKept ? kept_[static_cast<size_t>(fd)].load() : nullptr;
   }
   void Forget(Handle* handle);
-  // Takes the handle out of the table. Its owner deletes it after Epoch::Synchronize().
+  // Takes the handle out of its slot, or out of the table with its slot. Its owner deletes it after
+  // Epoch::Synchronize().
+  void Empty(Handle* handle);
   void Drop(Handle* handle);
   size_t HandlesOf(const Map* map);
   int Identify(int fd, const Handle** out);
+  int OpenIdle(const std::shared_ptr<Object>& object, Access access);
+  void CloseIdle();
   int Register(int fd, std::shared_ptr<Object> object, Access access);
+  void Fill(int fd, std::unique_ptr<Handle> handle);
   bool SweepIsDue() const;
   void SweepAlone();  // Under sweep_mutex_.
   void MarkOpenHandles(uint64_t look);
@@ -108,6 +127,7 @@ class HandleTable {
   std::mutex mutex_;        // guards everything below, and writing of slots and of what is kept
   uint32_t used_slots_ = 0;
   std::vector<uint32_t> free_slots_;
+  std::vector<IdleDescription> idle_;
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t looks_ = 0;
   size_t live_ = 0;
