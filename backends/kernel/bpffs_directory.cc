@@ -38,7 +38,7 @@ class BpffsDirectory : public PinDirectory {
   BpffsDirectory(const BpffsDirectory&) = delete;
   BpffsDirectory& operator=(const BpffsDirectory&) = delete;
 
-  std::string Resolve(std::string_view path) const override {
+  std::string Resolve(std::string_view path) override {
     constexpr std::string_view kOutside = "outside/";
     const bool outside = path.starts_with(kOutside);
     if (outside) path.remove_prefix(kOutside.size());

@@ -3,11 +3,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace mapspec {
 namespace {
@@ -15,16 +18,28 @@ namespace {
 class TemporaryPinDirectory : public PinDirectory {
  public:
   explicit TemporaryPinDirectory(std::string directory) : directory_(std::move(directory)) {}
-  ~TemporaryPinDirectory() override { RemoveTree(directory_); }
+  ~TemporaryPinDirectory() override {
+    // As a rule there is nothing but pins, whose names are known: that takes no search.
+    for (const std::string& path : paths_) unlink(path.c_str());
+    if (rmdir(directory_.c_str()) != 0) RemoveTree(directory_);
+  }
   TemporaryPinDirectory(const TemporaryPinDirectory&) = delete;
   TemporaryPinDirectory& operator=(const TemporaryPinDirectory&) = delete;
 
-  std::string Resolve(std::string_view path) const override {
-    return directory_ + "/" + std::string(path);
+  std::string Resolve(std::string_view path) override {
+    std::string resolved = directory_ + "/" + std::string(path);
+    if (std::find(paths_.begin(), paths_.end(), resolved) == paths_.end() &&
+        paths_.size() < kFewPaths) {
+      paths_.push_back(resolved);
+    }
+    return resolved;
   }
 
  private:
+  static constexpr size_t kFewPaths = 16;
+
   std::string directory_;
+  std::vector<std::string> paths_;  // The first ones that were asked about.
 };
 
 }  // namespace

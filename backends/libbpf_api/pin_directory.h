@@ -15,7 +15,7 @@ class PinDirectory {
  public:
   virtual ~PinDirectory() = default;
   // The path to give to the implementation for a path of the script.
-  virtual std::string Resolve(std::string_view path) const = 0;
+  virtual std::string Resolve(std::string_view path) = 0;
 };
 
 // Whether a script's path stays inside its directory: it is relative and climbs nowhere.

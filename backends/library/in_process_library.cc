@@ -40,7 +40,7 @@ class LibraryHost : public CallHost {
 
  private:
   // What pinning a map of no further use there comes to; the pin is removed again.
-  int TryPin(const PinDirectory& directory) const {
+  int TryPin(PinDirectory& directory) const {
     if (api_.map_create == nullptr || api_.obj_pin == nullptr) return 0;
     const int fd = api_.map_create(::BPF_MAP_TYPE_ARRAY, nullptr, 4, 4, 1, nullptr);
     if (fd < 0) return 0;

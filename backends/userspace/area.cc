@@ -102,6 +102,8 @@ Area::Mapped Area::Mappings() const {
   if (file_ < 0 || fstat(file_, &self) != 0) return mapped;
   FILE* maps = std::fopen("/proc/self/maps", "re");
   if (maps == nullptr) return mapped;
+  char buffer[1 << 14];  // The less often it is read, the better.
+  std::setvbuf(maps, buffer, _IOFBF, sizeof buffer);
   char line[512];
   while (std::fgets(line, sizeof line, maps) != nullptr) {
     if (std::strstr(line, kSharedName) == nullptr) continue;
