@@ -151,7 +151,8 @@ void OperationWriter::Create(bool corrupt) {
   // A map that only refuses half of the calls is told soon, and long elements cost more than they
   // tell.
   const bool half = (create.map_flags & (BPF_F_RDONLY | BPF_F_WRONLY)) != 0;
-  const uint64_t life = half ? entropy_.Between(8, 60) : entropy_.Between(40, 500);
+  uint64_t life = half ? entropy_.Between(8, 60) : entropy_.Between(40, 500);
+  if (options_.focus == Focus::kElements) life *= 4;
   const bool short_elements = map.key_size + map.buffer_size() <= kShortElement;
   if (options_.one_history || (options_.large_maps && short_elements)) {
     return world_.Fill(create.result.slot, map, HandleFacts::kForEver);

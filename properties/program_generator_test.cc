@@ -31,7 +31,7 @@ TEST(ProgramGenerator, AboutAThirdOfTheCallsOnElementsComeFromPrograms) {
   for (const MapKind& kind : MapKinds()) {
     GeneratorOptions options = Options({kind.type}, 500);
     EXPECT_NEAR(Shares(Generate(options, 14, 200)).OfPrograms(), 0.33, 0.06) << kind.name;
-    options.mostly_programs = true;
+    options.focus = Focus::kPrograms;
     EXPECT_NEAR(Shares(Generate(options, 14, 200)).OfPrograms(), 0.8, 0.08) << kind.name;
   }
 }

@@ -86,7 +86,7 @@ class RandomRun {
     options.capabilities = backend.capabilities();
     options.page_size = backend.environment().page_size;
     options.possible_cpus = backend.environment().possible_cpus;
-    options.mostly_programs = paths == Paths::kMostlyPrograms;
+    if (paths == Paths::kMostlyPrograms) options.focus = Focus::kPrograms;
     return options;
   }
 

@@ -105,9 +105,12 @@ bool IsOfAnObject(Action action) {
 
 ScriptGenerator::ActionTable MakeTable(const MapKind& kind, const GeneratorOptions& options) {
   const auto weight = [&](const ActionWeight& entry) -> uint32_t {
-    if (options.mostly_programs && entry.action == Action::kProgramRun) return entry.weight * 8u;
-    if (options.mostly_objects && IsOfAnObject(entry.action)) return entry.weight * 16u;
-    return entry.weight;
+    const bool of_an_object = IsOfAnObject(entry.action);
+    uint32_t times = 1;
+    if (options.focus == Focus::kElements && !of_an_object) times = 4;
+    if (options.focus == Focus::kObjects && of_an_object) times = 16;
+    if (options.focus == Focus::kPrograms && entry.action == Action::kProgramRun) times = 8;
+    return entry.weight * times;
   };
   ScriptGenerator::ActionTable table;
   table.fill(Action::kClose);

@@ -28,6 +28,18 @@
 
 namespace mapspec {
 
+// What a script does more often than it would.
+enum class Focus : uint8_t {
+  kNone,
+  // Calls on elements: few maps are made, they live longer, and what is done to whole maps
+  // (descriptors, ids, pins, mappings) is a quarter as frequent.
+  kElements,
+  // What is done to whole maps: as frequent as calls on elements.
+  kObjects,
+  // Of the calls on elements, four in five come from programs instead of one in three.
+  kPrograms,
+};
+
 struct GeneratorOptions {
   // Types to make maps of, each with a row in MapKinds(); empty: all of them. Several: mixed
   // scripts.
@@ -40,11 +52,7 @@ struct GeneratorOptions {
   uint32_t max_operations = 200;
   uint32_t page_size = 4096;
   uint32_t possible_cpus = 2;
-  // Of the calls on elements, four in five come from programs instead of one in three.
-  bool mostly_programs = false;
-  // Creating maps and what is done to whole ones (descriptors, ids, pins, mappings) is as frequent
-  // as calls on elements.
-  bool mostly_objects = false;
+  Focus focus = Focus::kNone;
   // What one map may take, in bytes; at most 64 MiB are used.
   uint64_t max_map_bytes = uint64_t{9} << 20;
   // Most maps have thousands of elements, and are filled, or values as long as may be.

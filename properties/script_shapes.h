@@ -26,11 +26,10 @@ struct ScriptShape {
   uint32_t weight;  // How many of all scripts; the sum is kShapeWeights.
   uint32_t min_operations;
   uint32_t max_operations;
-  bool mixed = false;            // Maps of all types, else of one that is drawn for the script.
-  bool mostly_programs = false;  // Where there are programs.
+  Focus focus = Focus::kNone;
+  bool mixed = false;  // Maps of all types, else of one that is drawn for the script.
   bool large_maps = false;
   bool one_history = false;
-  bool mostly_objects = false;
 };
 inline constexpr uint32_t kShapeWeights = 1u << 16;
 std::span<const ScriptShape> AllScriptShapes();

@@ -68,6 +68,28 @@ TEST(ScriptShapes, AllComeInTheirProportions) {
   }
 }
 
+TEST(ScriptShapes, ObjectsHaveScriptsOfTheirOwn) {
+  const ScriptShapes shapes = Shapes();
+  std::map<std::string_view, uint64_t> operations, made;
+  for (uint64_t index = 0; index < 1000; ++index) {
+    const ScriptPlan plan = shapes.Plan(index);
+    if (plan.operations > 2000) continue;
+    for (const Operation& operation : Whole(shapes, plan)) {
+      ++operations[plan.shape->name];
+      made[plan.shape->name] += std::holds_alternative<MapCreate>(operation.call) ||
+                                std::holds_alternative<GetFdById>(operation.call) ||
+                                std::holds_alternative<ObjGet>(operation.call);
+    }
+  }
+  const auto share = [&](std::string_view name) {
+    return static_cast<double>(made[name]) / static_cast<double>(operations[name]);
+  };
+  EXPECT_GT(share("objects"), 0.1);
+  EXPECT_GT(share("short"), 2 * share("one-type"));
+  EXPECT_LT(share("one-type"), 0.02);
+  EXPECT_LT(share("mixed"), 0.02);
+}
+
 TEST(ScriptShapes, ACutScriptIsTheBeginningOfTheWholeOne) {
   const ScriptShapes shapes = Shapes();
   ScriptPlan plan = FirstOf(shapes, "long");
