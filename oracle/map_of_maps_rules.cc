@@ -68,9 +68,16 @@ bool HasElements(MapType type) {
 
 uint32_t Checker::State::MapWithId(const Bytes& id_bytes, const Bytes* expected) {
   const auto id = static_cast<uint32_t>(id_bytes.ToNumber());
+  const bool given = id != 0 && !IsPoison(id_bytes);
+  const auto index = expected != nullptr ? static_cast<uint32_t>(expected->ToNumber()) : kNobody;
+  if (given && index != kNobody) {
+    // A stranger may be a map that is known by another name, or was taken for gone.
+    const MapState& map = world.map(index);
+    const bool stranger = map.attributes.type == MapType::UNSPEC;
+    if (map.id == id || (stranger && map.id == 0)) return index;
+  }
   if (const std::optional<uint32_t> known = world.FindAnyById(id)) return *known;
-  if (id == 0 || expected == nullptr || IsPoison(id_bytes)) return kNobody;
-  const auto index = static_cast<uint32_t>(expected->ToNumber());
+  if (!given || index == kNobody) return kNobody;
   MapState& map = world.map(index);
   if (map.id != 0) return kNobody;
   map.id = id;

@@ -120,6 +120,34 @@ TEST_P(MapOfMapsTest, TheOuterMapMayLetItGoLater) {
   EXPECT_EQ(Find(kSecond, Error(Errno::kENOENT)).kind, Kind::kConforms);
 }
 
+// A map that might have been gone is found by its id, and put into another map of maps: what is
+// seen there is its id, whatever else it may be.
+TEST_P(MapOfMapsTest, AMapThatWasFoundAfterAllIsKnownByItsId) {
+  See(GetInfo{kFirst}, Told(70));
+  See(GetInfo{kSecond}, Told(71));
+  Put(0, kSecond);
+  See(Close{kSecond}, Ok());
+  See(Close{kOuter}, Ok());
+  ASSERT_EQ(Find(kSecond, Ok()).kind, Kind::kConforms);
+  MapCreate create;
+  create.result = kOuter;
+  create.type = GetParam();
+  create.max_entries = 2;
+  create.inner_map = kFirst;
+  ASSERT_EQ(See(create, Ok()).kind, Kind::kConforms);
+  UpdateBatch put;
+  put.map = kOuter;
+  put.keys.bytes = Key(0);
+  put.count = 1;
+  put.value_fds = {kFound};
+  Outcome done;
+  done.output = Boxed<BatchOutput>(BatchOutput{1, {}, {}, {}});
+  ASSERT_EQ(See(put, done).kind, Kind::kConforms);
+  EXPECT_EQ(Look(0, 71).kind, Kind::kConforms);
+  EXPECT_EQ(Look(0, 70).kind, Kind::kViolation);
+  EXPECT_EQ(Look(0, 72).kind, Kind::kViolation);
+}
+
 TEST_P(MapOfMapsTest, AStoreThroughAnOuterMapIsSeenInTheInnerOne) {
   Put(0, kSecond);
   const HelperLookupInner store{kOuter, Key(0), Key(0), true, Key(9)};

@@ -253,12 +253,13 @@ void Checker::State::On(const GetFdById& op, const Outcome& outcome) {
     if (id >= kIdLimit) return Expectation::Fails(Errno::kENOENT, G::get_fd_by_id_unknown);
     return Expectation::Anything();
   };
-  Settle(expect(), outcome, nullptr);
+  const Settled settled = Settle(expect(), outcome, nullptr);
   if (outcome.completion == Completion::kNotRun) return;
   if (!outcome.ok()) return world.Fill(op.result, std::nullopt);
   if (known.has_value()) return world.Fill(op.result, HandleFor(*known, op.open_flags));
   MapState stranger;
   stranger.unspecified = true;
+  if (settled == Settled::kSucceeded) stranger.id = id;
   world.Fill(op.result, HandleFor(world.AddMap(std::move(stranger)), op.open_flags));
 }
 
