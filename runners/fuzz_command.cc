@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "backends/backend.h"
+#include "backends/libbpf_api/scratch_directory.h"
 #include "runners/commands.h"
 #include "runners/fuzz_engine.h"
 #include "runners/fuzz_numbers.h"
@@ -215,6 +216,8 @@ int StatusOf(const FuzzResult& result) {
 }
 
 int Fuzz(const FuzzArguments& options) {
+  std::string no_scratch;  // Then each temporary directory stands alone.
+  UseScratchDirectory(&no_scratch);
   Prepared prepared;
   FuzzOptions& fuzz = prepared.fuzz;
   if (const int status = ParseNumbers(options, &prepared); status != 0) return status;

@@ -245,7 +245,7 @@ FuzzBackend Tiring(uint64_t sessions, int dead, std::shared_ptr<int> made) {
 
 TEST(FuzzEngine, ABackendThatGivesNoSessionIsAFindingAndReplaced) {
   auto made = std::make_shared<int>(0);
-  Fuzzing run({Tiring(40, 1'000'000, made)}, 100'000);
+  Fuzzing run({Tiring(10, 1'000'000, made)}, 100'000);
   const FuzzResult result = run();
   ASSERT_FALSE(result.state.findings.empty());
   EXPECT_NE(result.state.findings[0].note.find("no session today"), std::string::npos);

@@ -15,6 +15,7 @@
 #include <set>
 
 #include "backends/host_environment.h"
+#include "backends/libbpf_api/scratch_directory.h"
 #include "runners/commands.h"
 #include "runners/mutant_run.h"
 #include "runners/signals.h"
@@ -287,6 +288,8 @@ int Main(int argc, char** argv) {
     for (const std::string& mutant : mutants) fmt::print("{}\n", mutant);
     return 0;
   }
+  std::string no_scratch;  // Then each temporary directory stands alone.
+  UseScratchDirectory(&no_scratch);
   if (options.time_to_detection) {
     InstallStopSignals();
     options.detection.jobs = options.jobs;

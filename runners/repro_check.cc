@@ -14,7 +14,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "backends/libbpf_api/pin_directory.h"
+#include "backends/libbpf_api/scratch_directory.h"
 
 namespace mapspec {
 namespace {

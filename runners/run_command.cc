@@ -16,6 +16,7 @@
 
 #include "backends/backend.h"
 #include "backends/host_environment.h"
+#include "backends/libbpf_api/scratch_directory.h"
 #include "oracle/uapi.h"
 #include "runners/commands.h"
 #include "runners/deviation_list.h"
@@ -246,6 +247,8 @@ std::string Conclusion(const std::vector<BackendResults>& results, const RunArgu
 
 int RunSuite(RunArguments* options) {
   if (const int status = Resolve(options); status != 0) return status;
+  std::string no_scratch;  // Then each temporary directory stands alone.
+  UseScratchDirectory(&no_scratch);
   RunOptions& run = options->run;
   const uint32_t host_cpus = HostEnvironment("").possible_cpus;
   std::map<uint32_t, Suite> suites;

@@ -14,7 +14,7 @@
 #include <cstring>
 #include <thread>
 
-#include "backends/libbpf_api/pin_directory.h"
+#include "backends/libbpf_api/scratch_directory.h"
 
 namespace mapspec {
 namespace {

@@ -4,13 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
+
+#include "backends/libbpf_api/scratch_directory.h"
 
 namespace mapspec {
 namespace {
@@ -53,23 +50,6 @@ bool StaysInside(std::string_view path) {
     path.remove_prefix(slash + 1);
   }
   return true;
-}
-
-std::string MakeTemporaryDirectory(std::string* error) {
-  const char* base = std::getenv("MAPSPEC_SCRATCH");
-  if (base == nullptr || *base == '\0') base = std::getenv("TMPDIR");
-  if (base == nullptr || *base == '\0') base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  std::string path = std::string(base) + "/mapspec-XXXXXX";
-  if (mkdtemp(path.data()) == nullptr) {
-    *error = "cannot make a directory in " + std::string(base) + ": " + std::strerror(errno);
-    return {};
-  }
-  return path;
-}
-
-void RemoveTree(const std::string& directory) {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory, ignored);
 }
 
 std::unique_ptr<PinDirectory> MakeTemporaryPinDirectory(std::string* error) {

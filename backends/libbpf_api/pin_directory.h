@@ -21,13 +21,8 @@ class PinDirectory {
 // Whether a script's path stays inside its directory: it is relative and climbs nowhere.
 bool StaysInside(std::string_view path);
 
-// A fresh directory under $MAPSPEC_SCRATCH, else $TMPDIR, else /dev/shm (in memory: many
-// scripts want one), else /tmp. nullptr after filling *error.
+// A fresh directory (scratch_directory.h). nullptr after filling *error.
 std::unique_ptr<PinDirectory> MakeTemporaryPinDirectory(std::string* error);
-
-// Makes and removes such directories; used for pins and for what a dead child may leave behind.
-std::string MakeTemporaryDirectory(std::string* error);
-void RemoveTree(const std::string& directory);
 
 }  // namespace mapspec
 

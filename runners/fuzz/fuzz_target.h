@@ -22,9 +22,9 @@ inline std::string_view AsText(const uint8_t* data, size_t size) {
 // Says what went wrong and aborts, unless `holds`.
 void Require(bool holds, std::string_view what);
 
-// A directory for the files of this process alone (those that pins are), which the backends use;
-// it is removed at the end of the process. What processes that died have left is removed first.
-void UseScratchDirectory();
+// UseScratchDirectory (scratch_directory.h): an engine ends its targets in ways that run no
+// destructor.
+void RequireScratchDirectory();
 
 }  // namespace mapspec
 

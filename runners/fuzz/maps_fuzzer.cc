@@ -29,7 +29,7 @@ const char* Variable(const char* name) {
 }
 
 std::unique_ptr<Backend> MakeBackendOrDie() {
-  UseScratchDirectory();
+  RequireScratchDirectory();
   std::string error;
   auto backend = MakeFuzzedLibrary(&error);
   Require(backend != nullptr, "the library cannot be used: " + error);

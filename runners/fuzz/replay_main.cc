@@ -52,15 +52,20 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: %s FILE|DIRECTORY…  (no file was found)\n", argv[0]);
     return 2;
   }
-  // The first run opens what stays open.
+  // The first run opens what stays open, and the library under test may keep some descriptors for
+  // its next maps. When all inputs come a second time nothing is added to those.
   LLVMFuzzerTestOneInput(nullptr, 0);
-  const ptrdiff_t before = mapspec::OpenDescriptors();
-  for (const fs::path& file : files) {
-    if (Replay(file)) continue;
-    std::fprintf(stderr, "%s: cannot be read\n", file.c_str());
-    return 2;
+  ptrdiff_t left = 0;
+  for (int pass = 0; pass == 0 || (pass == 1 && left != 0); ++pass) {
+    const ptrdiff_t before = mapspec::OpenDescriptors();
+    for (const fs::path& file : files) {
+      if (Replay(file)) continue;
+      std::fprintf(stderr, "%s: cannot be read\n", file.c_str());
+      return 2;
+    }
+    left = mapspec::OpenDescriptors() - before;
   }
-  if (const ptrdiff_t left = mapspec::OpenDescriptors() - before; left != 0) {
+  if (left != 0) {
     std::fprintf(stderr, "%td descriptors were left open\n", left);
     return 1;
   }
