@@ -36,6 +36,9 @@ class MapOfMapsTest : public testing::TestWithParam<MapType> {
       create.type = MapType::ARRAY;
       ASSERT_EQ(See(create, Ok()).kind, Kind::kConforms);
     }
+    MakeOuter();
+  }
+  void MakeOuter() {
     MapCreate create;
     create.result = kOuter;
     create.type = GetParam();
@@ -129,12 +132,7 @@ TEST_P(MapOfMapsTest, AMapThatWasFoundAfterAllIsKnownByItsId) {
   See(Close{kSecond}, Ok());
   See(Close{kOuter}, Ok());
   ASSERT_EQ(Find(kSecond, Ok()).kind, Kind::kConforms);
-  MapCreate create;
-  create.result = kOuter;
-  create.type = GetParam();
-  create.max_entries = 2;
-  create.inner_map = kFirst;
-  ASSERT_EQ(See(create, Ok()).kind, Kind::kConforms);
+  MakeOuter();
   UpdateBatch put;
   put.map = kOuter;
   put.keys.bytes = Key(0);
