@@ -103,13 +103,14 @@ USERMAPS_API void* usermaps_mmap(void* address, size_t length, int protection, i
 // For programs that link the library and open and close its descriptors in one place; not in
 // libusermaps.so. Each call asks the system whether its descriptor is still open and still the
 // map's, which costs more than all else it does; and finding out that one was closed costs a
-// question for every descriptor of the process. keep_open promises that this number is the only one
-// of its descriptor (no dup), that usermaps_close alone closes it and usermaps_mmap alone maps it:
-// calls need not ask then, and the map is gone at once when it should be. The descriptor itself may
-// stay open (64 of them at most) for the map that is made next. Numbers that cannot be kept are
-// asked about all the same; usermaps_close is close(2) for them. A broken promise gives answers of
-// the map that the number once meant, and keeps that map until many more were made; and what else
-// means the descriptor may come to mean another map; nothing worse.
+// question for every descriptor of the process. keep_open, called right after the command that gave
+// the number, promises that it is the only one of its descriptor (no dup), that usermaps_close
+// alone closes it and usermaps_mmap alone maps it: calls need not ask then, and the map is gone at
+// once when it should be. The descriptor itself may stay open (64 of them at most) for the map that
+// is made next. Numbers that cannot be kept are asked about all the same; usermaps_close is
+// close(2) for them. A broken promise gives answers of the map that the number once meant, and
+// keeps that map until many more were made; and what else means the descriptor may come to mean
+// another map; nothing worse.
 USERMAPS_API void usermaps_keep_open(int fd);
 USERMAPS_API int usermaps_close(int fd);
 
