@@ -78,9 +78,8 @@ uint32_t Checker::State::MapWithId(const Bytes& id_bytes, const Bytes* expected)
   }
   if (const std::optional<uint32_t> known = world.FindAnyById(id)) return *known;
   if (!given || index == kNobody) return kNobody;
-  MapState& map = world.map(index);
-  if (map.id != 0) return kNobody;
-  map.id = id;
+  if (world.map(index).id != 0) return kNobody;
+  world.LearnId(index, id);
   return index;
 }
 

@@ -151,7 +151,7 @@ void Checker::State::On(const GetInfo& op, const Outcome& outcome) {
   const auto* boxed = std::get_if<Boxed<MapInfo>>(&outcome.output);
   if (outcome.ok() && boxed != nullptr && passed >= 8) {
     world.SetLastId(op.map, (*boxed)->id);
-    if (map != nullptr) map->id = map->id == 0 ? (*boxed)->id : map->id;
+    if (map != nullptr) world.LearnId(handle.map, (*boxed)->id);
   }
   if (settled != Settled::kSucceeded || boxed == nullptr) return;
   const MapInfo& info = **boxed;

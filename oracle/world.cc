@@ -51,7 +51,9 @@ void World::Fill(Handle slot, std::optional<HandleState> handle) {
 
 uint32_t World::AddMap(MapState map) {
   maps_.push_back(std::move(map));
-  return static_cast<uint32_t>(maps_.size() - 1);
+  const auto index = static_cast<uint32_t>(maps_.size() - 1);
+  if (maps_.back().id != 0) ids_.emplace(maps_.back().id, index);
+  return index;
 }
 
 void World::SetLastId(Handle slot, uint32_t id) {
@@ -83,37 +85,40 @@ void World::CloseSocket(uint32_t socket) {
   }
 }
 
-std::optional<uint32_t> World::FindById(uint32_t id) const {
-  for (uint32_t i = 0; i < maps_.size() && id != 0; ++i) {
-    if (maps_[i].alive() && maps_[i].id == id) return i;
+void World::LearnId(uint32_t map, uint32_t id) {
+  if (id == 0 || maps_[map].id != 0) return;
+  maps_[map].id = id;
+  ids_.emplace(id, map);
+}
+
+template <typename Condition>
+std::optional<uint32_t> World::FirstWithId(uint32_t id, const Condition& condition) const {
+  for (auto known = ids_.lower_bound({id, 0}); known != ids_.end() && known->first == id; ++known) {
+    if (condition(maps_[known->second])) return known->second;
   }
   return std::nullopt;
+}
+
+std::optional<uint32_t> World::FindById(uint32_t id) const {
+  return FirstWithId(id, [](const MapState& map) { return map.alive(); });
 }
 
 std::optional<uint32_t> World::FindAnyById(uint32_t id) const {
-  if (const std::optional<uint32_t> live = FindById(id);
-      live.has_value() && maps_[*live].attributes.type != MapType::UNSPEC) {
-    return live;
-  }
-  for (uint32_t i = 0; i < maps_.size() && id != 0; ++i) {
-    if (maps_[i].id == id && maps_[i].attributes.type != MapType::UNSPEC) return i;
-  }
-  return std::nullopt;
+  const auto is_known = [](const MapState& map) { return map.attributes.type != MapType::UNSPEC; };
+  if (const auto live = FindById(id); live.has_value() && is_known(maps_[*live])) return live;
+  return FirstWithId(id, is_known);
 }
 
 bool World::MayHaveId(uint32_t id) const {
-  for (const MapState& map : maps_) {
-    if (id != 0 && map.id == id && !map.alive() && map.released_late) return true;
-  }
-  return false;
+  const auto may_be_there = [](const MapState& map) { return !map.alive() && map.released_late; };
+  return FirstWithId(id, may_be_there).has_value();
 }
 
 uint32_t World::NextKnownId(uint32_t id) const {
-  uint32_t next = 0;
-  for (const MapState& map : maps_) {
-    if (map.alive() && map.id > id && (next == 0 || map.id < next)) next = map.id;
+  for (auto next = ids_.upper_bound({id, UINT32_MAX}); next != ids_.end(); ++next) {
+    if (maps_[next->second].alive()) return next->first;
   }
-  return next;
+  return 0;
 }
 
 std::optional<uint32_t> World::PinAt(const std::string& path) const {

@@ -11,7 +11,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,7 +42,7 @@ struct MapState {
   bool frozen = false;
   // Something happened that no promise covers: nothing more can be said of this map.
   bool unspecified = false;
-  uint32_t id = 0;  // As BPF_OBJ_GET_INFO_BY_FD told; 0 while unknown.
+  uint32_t id = 0;  // As BPF_OBJ_GET_INFO_BY_FD told; 0 while unknown. See World::LearnId.
   uint32_t references = 0;
   // A pin that was unlinked or a program that was loaded referred to it: the kernel drops such
   // references a little later, so that the map may outlive the rest of them for a while.
@@ -115,6 +117,8 @@ class World {
   void PutSocket(uint32_t map, const Bytes& key, uint32_t socket);
   void RemoveSocket(uint32_t map, const Bytes& key);
 
+  // That the map has this id, which is not 0, unless another is known already.
+  void LearnId(uint32_t map, uint32_t id);
   // The live map with this id; nullopt when no map known here has it.
   std::optional<uint32_t> FindById(uint32_t id) const;
   // The same of a map that may be gone; not of one of which nothing is known.
@@ -145,9 +149,14 @@ class World {
   static const HandleState& NotInASlot(Handle handle);
   void Release(uint32_t map, uint32_t times = 1);
   void CloseSocket(uint32_t socket);
+  // The first map with this id for which `condition` holds.
+  template <typename Condition>
+  std::optional<uint32_t> FirstWithId(uint32_t id, const Condition& condition) const;
 
   std::vector<HandleState> handles_;
   std::vector<MapState> maps_;
+  // All (id, map) that are known: a lookup in a map of maps asks each time.
+  std::set<std::pair<uint32_t, uint32_t>> ids_;
   std::vector<SocketState> sockets_;
   std::map<std::string, uint32_t> pins_;
   std::vector<View> views_;
