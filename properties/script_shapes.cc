@@ -54,6 +54,10 @@ ScriptShapes::ScriptShapes(const Options& options) : seed_(options.seed), kernel
     generator.possible_cpus = options.possible_cpus;
     generator.any_inner_percpu_array = !options.kernel;
     generator.focus = shape.focus;
+    // Without programs, what is left of such a script is of no other kind than the rest.
+    if (shape.focus == Focus::kPrograms && !CallsHelpers(options.capabilities)) {
+      generator.focus = Focus::kElements;
+    }
     generator.large_maps = shape.large_maps;
     generator.one_history = shape.one_history;
     const size_t first = generators_.size();

@@ -125,6 +125,7 @@ void HandleTable::KeepOpen(int fd) {
   if (Handle* before = Kept(fd); before != nullptr) Forget(before);  // That promise was broken.
   handle->kept_at = fd;
   ++live_kept_;
+  if (handle->map != nullptr) ++handle->map->kept_handles;
   kept_[static_cast<size_t>(fd)].store(handle);
 }
 
@@ -168,6 +169,7 @@ void HandleTable::Forget(Handle* handle) {
   kept_[static_cast<size_t>(handle->kept_at)].store(nullptr);
   handle->kept_at = -1;
   --live_kept_;
+  if (handle->map != nullptr) --handle->map->kept_handles;
 }
 
 void HandleTable::Empty(Handle* handle) {

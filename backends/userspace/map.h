@@ -137,6 +137,8 @@ class Map : public Object {
 
   uint32_t id = 0;
   std::atomic<bool> frozen{false};
+  // How many handles are surely open: see HandleTable::KeepOpen.
+  std::atomic<uint32_t> kept_handles{0};
   // How many programs may use the map. While it is 0 nobody has a pointer to an element: elements
   // can be overwritten and freed at once. Read under the lock that LookupInPlace takes as well, so
   // that a program that came later does not find what was unlinked before.

@@ -63,8 +63,14 @@ void ObjectRegistry::AddBtf(const std::shared_ptr<Btf>& btf) {
   btf->id = ++last_btf_id_;
 }
 
-std::shared_ptr<Map> ObjectRegistry::FindMap(uint32_t id) {
-  Reclaim();
+// Most maps that are asked about surely live or surely do not: only for the others somebody has to
+// look whether anything still refers to them.
+ObjectRegistry::Life ObjectRegistry::LifeOf(const std::shared_ptr<Map>& map) {
+  if (map == nullptr) return Life::kGone;
+  return map->kept_handles.load() != 0 ? Life::kSure : Life::kDoubtful;
+}
+
+std::shared_ptr<Map> ObjectRegistry::LockMap(uint32_t id) {
   std::lock_guard lock(mutex_);
   auto found = maps_.find(id);
   if (found != maps_.end() && MUTANT("generic.get_fd_by_id.same-map/gives-the-first")) {
@@ -73,28 +79,47 @@ std::shared_ptr<Map> ObjectRegistry::FindMap(uint32_t id) {
   return found == maps_.end() ? nullptr : found->second.lock();
 }
 
-uint32_t ObjectRegistry::NextMapId(uint32_t id) {
+std::shared_ptr<Map> ObjectRegistry::FindMap(uint32_t id) {
+  std::shared_ptr<Map> map = LockMap(id);
+  if (LifeOf(map) != Life::kDoubtful) return map;
+  map.reset();
   Reclaim();
+  return LockMap(id);
+}
+
+std::shared_ptr<Map> ObjectRegistry::LockNextMap(uint32_t id) {
   std::lock_guard lock(mutex_);
   for (auto next = maps_.upper_bound(id); next != maps_.end(); ++next) {
-    if (!next->second.expired()) return next->first;
+    if (std::shared_ptr<Map> map = next->second.lock(); map != nullptr) return map;
   }
-  return 0;
+  return nullptr;
+}
+
+uint32_t ObjectRegistry::NextMapId(uint32_t id) {
+  std::shared_ptr<Map> map = LockNextMap(id);
+  if (LifeOf(map) == Life::kDoubtful) {
+    map.reset();
+    Reclaim();
+    map = LockNextMap(id);
+  }
+  return map == nullptr ? 0 : map->id;
+}
+
+void ObjectRegistry::ReclaimPins() {
+  std::vector<std::shared_ptr<Object>> released;  // destroyed after the lock is gone
+  std::lock_guard lock(mutex_);
+  std::erase_if(pins_, [&](PinnedFile& pin) {
+    struct stat status;
+    if (fstat(pin.fd, &status) == 0 && status.st_nlink != 0) return false;
+    close(pin.fd);
+    released.push_back(std::move(pin.object));
+    return true;
+  });
+  pins_after_reclaim_ = pins_.size();
 }
 
 void ObjectRegistry::Reclaim() {
-  std::vector<std::shared_ptr<Object>> released;  // destroyed after the lock is gone
-  {
-    std::lock_guard lock(mutex_);
-    std::erase_if(pins_, [&](PinnedFile& pin) {
-      struct stat status;
-      if (fstat(pin.fd, &status) == 0 && status.st_nlink != 0) return false;
-      close(pin.fd);
-      released.push_back(std::move(pin.object));
-      return true;
-    });
-  }
-  released.clear();
+  ReclaimPins();
   HandleTable::Instance().SweepUnlessAllAreKept();
   BuriedMaps::Collect();
   std::lock_guard lock(mutex_);
@@ -106,6 +131,14 @@ int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {
   if (*path == '\0') return -ENOENT;
   if (MUTANT("generic.pin.creates/refused")) return -EPERM;
   if (const int err = CheckPinName(path); err != 0) return err;
+  {
+    // Amortised, and here, since nobody need ever ask for what is gone.
+    constexpr size_t kFewPins = 16;
+    std::unique_lock lock(mutex_);
+    const bool due = pins_.size() >= std::max(kFewPins, 2 * pins_after_reclaim_);
+    lock.unlock();
+    if (due) ReclaimPins();
+  }
   const int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) {
     if (errno == EEXIST && MUTANT("generic.pin.exists/wrong-errno")) return -EPERM;
@@ -113,19 +146,19 @@ int ObjectRegistry::Pin(std::shared_ptr<Object> object, const char* path) {
     return errno == EISDIR ? -ENOENT : -errno;  // EISDIR: "name/", a directory that does not exist
   }
   struct stat status;
-  const int keeper = fstat(file, &status) == 0 ? open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW) : -1;
-  const int error = errno;
-  close(file);
-  if (keeper < 0) {
+  if (fstat(file, &status) != 0) {
+    const int error = errno;
+    close(file);
     unlink(path);
     return -error;
   }
-  std::lock_guard lock(mutex_);
   if (MUTANT("generic.pin.keeps-map/forgets")) {
-    close(keeper);
+    close(file);
     return 0;
   }
-  pins_.push_back({MoveFdUp(keeper), status.st_dev, status.st_ino, std::move(object)});
+  const int keeper = MoveFdUp(file);
+  std::lock_guard lock(mutex_);
+  pins_.push_back({keeper, status.st_dev, status.st_ino, std::move(object)});
   return 0;
 }
 
