@@ -28,7 +28,11 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
   }
   state_->caller = operation.caller;
   state_->cpu = operation.cpu;
-  if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
+  if (state_->RefusedToUnprivileged(operation.call, outcome)) {
+    // Nothing else counts.
+  } else if (!state_->world.has_map_of_maps()) {
+    std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
+  } else {
     const bool named_by_id = state_->TranslateIds(operation.call, outcome);
     const Outcome& judged = named_by_id ? state_->translated : outcome;
     state_->NoteInner(operation.call);

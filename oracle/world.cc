@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "oracle/world.h"
 
+#include "oracle/inner_map.h"
+
 namespace mapspec {
 
 MapModel MakeModel(const MapAttributes& attributes) {
@@ -53,6 +55,7 @@ uint32_t World::AddMap(MapState map) {
   maps_.push_back(std::move(map));
   const auto index = static_cast<uint32_t>(maps_.size() - 1);
   if (maps_.back().id != 0) ids_.emplace(maps_.back().id, index);
+  has_map_of_maps_ |= IsMapOfMaps(maps_.back().attributes.type);
   return index;
 }
 

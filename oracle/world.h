@@ -103,6 +103,8 @@ class World {
     return state.kind == HandleState::Kind::kMap ? &maps_[state.map] : nullptr;
   }
   MapState& map(uint32_t index) { return maps_[index]; }
+  // Whether any map of maps was ever made.
+  bool has_map_of_maps() const { return has_map_of_maps_; }
 
   // Puts a descriptor (or, with nullopt, nothing) into a slot; what the slot held is closed.
   void Fill(Handle slot, std::optional<HandleState> handle);
@@ -157,6 +159,7 @@ class World {
   std::vector<MapState> maps_;
   // All (id, map) that are known: a lookup in a map of maps asks each time.
   std::set<std::pair<uint32_t, uint32_t>> ids_;
+  bool has_map_of_maps_ = false;
   std::vector<SocketState> sockets_;
   std::map<std::string, uint32_t> pins_;
   std::vector<View> views_;

@@ -66,10 +66,11 @@ Helper DrawAllowed(Entropy& entropy, const MapKind& kind) {
 
 OperationWriter::Place OperationWriter::DrawPlace() {
   Place place;
-  const uint32_t what = entropy_.Below32(3);
-  if (what != 1) place.cpu = DrawCpu();
-  // Each thread is one more to start: few, mostly.
-  if (what != 0) {
+  // To another thread a call is handed over and waited for, and each is one more to start: both
+  // cost far more than a move to another CPU, so that there are few.
+  const uint32_t what = entropy_.Below32(8);
+  if (what != 6) place.cpu = DrawCpu();
+  if (what >= 6) {
     place.thread =
         static_cast<uint8_t>(1 + entropy_.Below(entropy_.OneIn(8) ? kMaxThreads - 1 : 2));
   }

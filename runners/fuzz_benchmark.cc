@@ -17,6 +17,9 @@ namespace mapspec {
 namespace {
 
 constexpr uint64_t kScripts = 64;
+constexpr uint64_t kScriptsOfAShape = 16;
+// So many that all shapes are among them about as often as in a long run: ten million operations.
+constexpr uint64_t kScriptsOfAMix = 8192;
 
 FuzzBackend Under(const std::string& selector) {
   FuzzBackend backend;
@@ -45,9 +48,9 @@ ScriptShapes::Options ElementsOfHashes() {
   return options;
 }
 
-// Runs the scripts `pick` takes, again and again.
+// Runs the first scripts that there are (of a shape, if one is given), again and again.
 void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_only,
-              const std::string& shape = "") {
+              uint64_t scripts, const std::string& shape = "") {
   std::vector<FuzzBackend> backends{Under(selector)};
   std::string error;
   const std::unique_ptr<Backend> backend = backends[0].make(&error);
@@ -63,7 +66,7 @@ void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_
     return;
   }
   std::vector<ScriptPlan> plans;
-  for (uint64_t index = 0; plans.size() < (shape.empty() ? kScripts : 16); ++index) {
+  for (uint64_t index = 0; plans.size() < scripts; ++index) {
     const ScriptPlan plan = shapes.Plan(index);
     if (shape.empty() || plan.shape->name == shape) plans.push_back(plan);
   }
@@ -84,19 +87,22 @@ void FuzzLoop(benchmark::State& state, const std::string& selector, bool hashes_
   state.counters["allocations_per_operation"] =
       static_cast<double>(allocated) / static_cast<double>(worker.counts().judged);
 }
-BENCHMARK_CAPTURE(FuzzLoop, userspace, "userspace", false);
-BENCHMARK_CAPTURE(FuzzLoop, userspace_hashes, "userspace", true);
-BENCHMARK_CAPTURE(FuzzLoop, userspace_short, "userspace", false, "short");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_objects, "userspace", false, "objects");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_one_type, "userspace", false, "one-type");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_programs, "userspace", false, "programs");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_short_mixed, "userspace", false, "short-mixed");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_mixed, "userspace", false, "mixed");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_large_maps, "userspace", false, "large-maps");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_long, "userspace", false, "long");
-BENCHMARK_CAPTURE(FuzzLoop, userspace_history, "userspace", false, "history");
-BENCHMARK_CAPTURE(FuzzLoop, kernel, "kernel", false);
-BENCHMARK_CAPTURE(FuzzLoop, kernel_hashes, "kernel", true);
+BENCHMARK_CAPTURE(FuzzLoop, userspace, "userspace", false, kScriptsOfAMix)
+    ->Iterations(kScriptsOfAMix);
+BENCHMARK_CAPTURE(FuzzLoop, userspace_hashes, "userspace", true, kScripts);
+BENCHMARK_CAPTURE(FuzzLoop, userspace_short, "userspace", false, kScriptsOfAShape, "short");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_objects, "userspace", false, kScriptsOfAShape, "objects");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_one_type, "userspace", false, kScriptsOfAShape, "one-type");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_programs, "userspace", false, kScriptsOfAShape, "programs");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_short_mixed, "userspace", false, kScriptsOfAShape,
+                  "short-mixed");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_mixed, "userspace", false, kScriptsOfAShape, "mixed");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_large_maps, "userspace", false, kScriptsOfAShape,
+                  "large-maps");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_long, "userspace", false, kScriptsOfAShape, "long");
+BENCHMARK_CAPTURE(FuzzLoop, userspace_history, "userspace", false, kScriptsOfAShape, "history");
+BENCHMARK_CAPTURE(FuzzLoop, kernel, "kernel", false, kScripts);
+BENCHMARK_CAPTURE(FuzzLoop, kernel_hashes, "kernel", true, kScripts);
 
 void FuzzBareLoop(benchmark::State& state) {
   std::string error;

@@ -16,7 +16,8 @@ class TemporaryPinDirectory : public PinDirectory {
  public:
   explicit TemporaryPinDirectory(std::string directory) : directory_(std::move(directory)) {}
   ~TemporaryPinDirectory() override {
-    // As a rule there is nothing but pins, whose names are known: that takes no search.
+    // As a rule there is nothing, or nothing but pins, whose names are known: that takes no search.
+    if (rmdir(directory_.c_str()) == 0) return;
     for (const std::string& path : paths_) unlink(path.c_str());
     if (rmdir(directory_.c_str()) != 0) RemoveTree(directory_);
   }
