@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/open_descriptors.h"
 #include "backends/userspace/usermaps_test_support.h"
 
 namespace usermaps::testing {
@@ -161,6 +162,25 @@ TEST(KeptOpen, OtherDescriptorsOfTheMapAreStillAskedAbout) {
   CloseTold(fd);
   EXPECT_EQ(Get(fd, 1), -EBADF);
   EXPECT_EQ(Get(copy, 1), -EBADF) << "a promise broken: the descriptor had a second number";
+}
+
+TEST(KeptOpen, IdMeansTheMapForAsLongAsAnyDescriptorDoes) {
+  const int fd = KeepHash();
+  const uint32_t id = Info(fd).id;
+  const auto next = [id] {
+    uint32_t found = 0;
+    return usermaps_map_get_next_id(id - 1, &found) == 0 ? found : 0;
+  };
+  EXPECT_EQ(next(), id);
+  Fd again(usermaps_map_get_fd_by_id(id));
+  EXPECT_EQ(Info(again).id, id);
+  CloseTold(fd);
+  // Nothing was promised of this one.
+  EXPECT_EQ(next(), id);
+  EXPECT_EQ(Info(Fd(usermaps_map_get_fd_by_id(id))).id, id);
+  again.Close();
+  EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
+  EXPECT_EQ(next(), 0U);
 }
 
 TEST(KeptOpen, MapThatIsMappedOutlivesItsDescriptor) {
@@ -353,6 +373,17 @@ TEST(Access, SurvivesTheLossOfAllHandlesThroughAPin) {
   again.Close();
   EXPECT_EQ(usermaps_map_get_fd_by_id(id), -ENOENT);
   EXPECT_EQ(usermaps_obj_get("/dev/null"), -EACCES);
+}
+
+TEST(Access, PinsThatAreGoneDoNotPileUp) {
+  const std::string path = ::testing::TempDir() + "usermaps_pins_" + std::to_string(getpid());
+  const Fd map = MakeHash(4);
+  const ptrdiff_t before = mapspec::OpenDescriptors();
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(usermaps_obj_pin(map, path.c_str()), 0);
+    std::filesystem::remove(path);
+  }
+  EXPECT_LT(mapspec::OpenDescriptors(), before + 40);
 }
 
 // As a function of the same type: libc's is noexcept.
