@@ -28,17 +28,15 @@ const Judgement& Checker::Step(const Operation& operation, const Outcome& outcom
   }
   state_->caller = operation.caller;
   state_->cpu = operation.cpu;
-  if (state_->RefusedToUnprivileged(operation.call, outcome)) {
-    // Nothing else counts.
-  } else if (!state_->world.has_map_of_maps()) {
-    std::visit([&](const auto& call) { state_->On(call, outcome); }, operation.call);
-  } else {
-    const bool named_by_id = state_->TranslateIds(operation.call, outcome);
+  if (!state_->RefusedToUnprivileged(operation.call, outcome)) {
+    // Else no id stands for a map, and no map is held by another.
+    const bool of_maps = state_->world.has_map_of_maps();
+    const bool named_by_id = of_maps && state_->TranslateIds(operation.call, outcome);
     const Outcome& judged = named_by_id ? state_->translated : outcome;
-    state_->NoteInner(operation.call);
+    if (of_maps) state_->NoteInner(operation.call);
     std::visit([&](const auto& call) { state_->On(call, judged); }, operation.call);
     if (named_by_id) state_->NameId(outcome);
-    state_->FollowInnerMaps(operation.call, outcome);
+    if (of_maps) state_->FollowInnerMaps(operation.call, outcome);
   }
   if (outcome.completion == Completion::kReturned && judgement.kind != Judgement::Kind::kUnjudged) {
     state_->Cite(clause::generic::call_returns);
