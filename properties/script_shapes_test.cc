@@ -57,6 +57,18 @@ TEST(ScriptShapes, HaveAboutAsManyOperationsAsPlanned) {
   }
 }
 
+TEST(ScriptShapes, WithoutProgramsTheirScriptsAreOnElements) {
+  ScriptShapes::Options options;
+  const ScriptShapes with(options);
+  EXPECT_EQ(with.generator(FirstOf(with, "programs")).options().focus, Focus::kPrograms);
+  for (size_t i = static_cast<size_t>(Capability::kHelperLookupElem);
+       i <= static_cast<size_t>(Capability::kHelperSpinLock); ++i) {
+    options.capabilities.reset(i);
+  }
+  const ScriptShapes without(options);
+  EXPECT_EQ(without.generator(FirstOf(without, "programs")).options().focus, Focus::kElements);
+}
+
 TEST(ScriptShapes, AllComeInTheirProportions) {
   const ScriptShapes shapes = Shapes();
   std::map<std::string_view, uint64_t> seen;
