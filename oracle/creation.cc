@@ -119,6 +119,9 @@ bool IsInt(const BtfLoad& btf, uint32_t type_id) {
   const bool key_is_int = size == 1 || size == 2 || size == 4 || size == 8 || size == 16;
   return type_id == kBtfIntTypeId || (type_id == kBtfKeyTypeId && key_is_int);
 }
+bool IsStruct(const BtfLoad& btf, uint32_t type_id) {
+  return type_id == kBtfValueTypeId || (type_id == kBtfLockTypeId && btf.lock_offset >= 0);
+}
 // Whether a value of this type holds a struct bpf_spin_lock.
 bool HoldsLock(const BtfLoad& btf, uint32_t type_id) {
   return btf.lock_offset >= 0 && type_id == kBtfValueTypeId;
@@ -402,8 +405,9 @@ MapAttributes AttributesOf(const MapCreate& create, const World& world,
     attributes.btf_key_type_id = create.btf_key_type_id;
     attributes.btf_value_type_id = create.btf_value_type_id;
     const std::optional<BtfLoad>& btf = world.BtfAt(create.btf);
-    if (btf.has_value() && HoldsLock(*btf, create.btf_value_type_id)) {
-      attributes.lock_offset = btf->lock_offset;
+    if (btf.has_value()) {
+      attributes.struct_value = IsStruct(*btf, create.btf_value_type_id);
+      if (HoldsLock(*btf, create.btf_value_type_id)) attributes.lock_offset = btf->lock_offset;
     }
   }
   return attributes;

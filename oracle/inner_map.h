@@ -27,6 +27,7 @@ struct InnerMapShape {
   uint32_t value_size = 0;
   uint32_t max_entries = 0;
   uint32_t map_flags = 0;  // As given to BPF_MAP_CREATE.
+  bool struct_value = false;  // As BTF has it.
   int32_t lock_offset = -1;
 
   bool known() const { return type != MapType::UNSPEC; }

@@ -25,7 +25,8 @@ struct MapAttributes {
   bool has_btf = false;
   uint32_t btf_key_type_id = 0;
   uint32_t btf_value_type_id = 0;
-  int32_t lock_offset = -1;  // Of the struct bpf_spin_lock in the value; -1: there is none.
+  bool struct_value = false;  // BTF says that values are a struct.
+  int32_t lock_offset = -1;   // Of the struct bpf_spin_lock in the value; -1: there is none.
   uint32_t page_size = 4096;
   uint32_t possible_cpus = 1;
   InnerMapShape inner;  // Of a map of maps: the map that it was created with.

@@ -45,6 +45,7 @@ InnerMapShape ShapeOf(const MapState* map) {
   shape.value_size = attributes.value_size;
   shape.max_entries = attributes.max_entries;
   shape.map_flags = attributes.map_flags;
+  shape.struct_value = attributes.struct_value;
   shape.lock_offset = attributes.lock_offset;
   return shape;
 }
@@ -105,17 +106,23 @@ Expectation ExpectInnerMap(const MapState& outer, const HandleState& value,
     return refuse(c.update_other_sizes);
   }
   if (inner.flags() != wanted.flags()) return refuse(c.update_other_flags);
-  if (inner.lock_offset != wanted.lock_offset) return refuse(c.update_other_lock);
+  const Traits& traits = outer.attributes.traits;
+  if (traits.inner_struct_counts && inner.struct_value != wanted.struct_value) {
+    return refuse(c.update_other_struct);
+  }
+  const bool other_lock = inner.lock_offset != wanted.lock_offset;
+  if (other_lock && traits.inner_map_lock) return refuse(c.update_other_lock);
   const bool other_size = inner.max_entries != wanted.max_entries;
   if (other_size && wanted.type == MapType::XSKMAP)
     return refuse(clause::xskmap::inner_max_entries);
   if (other_size && wanted.fixed_size()) return refuse(c.update_other_max_entries);
   const bool by_flag = wanted.type == MapType::ARRAY;
   const bool per_cpu_array = wanted.type == MapType::PERCPU_ARRAY;
-  if (other_size && per_cpu_array && !outer.attributes.traits.inner_percpu_array_any_size) {
+  if (other_size && per_cpu_array && !traits.inner_percpu_array_any_size) {
     return refuse(c.update_other_percpu_array_size);
   }
   return Expectation::Succeeds(c.update_any_creates)
+      .Also(c.update_lock_ignored, other_lock)
       .Also(c.update_size_free, other_size && !by_flag && !per_cpu_array)
       .Also(c.update_percpu_array_any_size, other_size && per_cpu_array)
       .Also(c.update_inner_flag_size_free, other_size && by_flag)

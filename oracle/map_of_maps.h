@@ -17,34 +17,28 @@
 
 namespace mapspec {
 
-#define MAPSPEC_MAP_OF_MAPS_CLAUSES(X)                                                             \
-  X(create_attributes_first)                                                                       \
-  X(create_btf_refused)                                                                            \
-  X(create_inner_any_state)                                                                        \
-  X(create_inner_bad_descriptor)                                                                   \
-  X(create_inner_flag)                                                                             \
-  X(create_inner_lock) X(create_inner_lock_refused) X(create_inner_not_a_map) X(                   \
-      create_inner_prog_array) X(create_inner_prog_array_errno) X(create_inner_storage)            \
-      X(create_inner_types) X(create_nested) X(create_nested_errno) X(create_template_may_go) X(   \
-          create_value_size) X(delete_batch_unsupported) X(freeze_inner_stays_writable)            \
-          X(lifetime_outer_gone) X(lifetime_outer_holds) X(lifetime_released) X(                   \
-              lookup_and_delete_unsupported) X(lookup_present) X(program_change_refused)           \
-              X(program_change_refused_errno) X(program_for_each_refused) X(program_inner_absent)  \
-                  X(program_inner_access_flags) X(program_inner_lookup) X(program_inner_of_queue)  \
-                      X(program_inner_store) X(program_lookup_empty) X(program_no_percpu_lookup)   \
-                          X(program_other_helpers_refused) X(program_outer_access_flags)           \
-                              X(program_outer_pointer) X(program_outer_store_refused)              \
-                                  X(update_any_creates) X(update_bad_descriptor)                   \
-                                      X(update_descriptor_access) X(update_descriptor_first)       \
-                                          X(update_frozen_inner) X(update_inner_flag_size_free)    \
-                                              X(update_not_a_map) X(update_other_flags)            \
-                                                  X(update_other_lock) X(update_other_max_entries) \
-                                                      X(update_other_percpu_array_size)            \
-                                                          X(update_percpu_array_any_size)          \
-                                                              X(update_other_sizes)                \
-                                                                  X(update_other_type)             \
-                                                                      X(update_other_type_errno)   \
-                                                                          X(update_size_free)
+// clang-format off
+#define MAPSPEC_MAP_OF_MAPS_CLAUSES(X) \
+  X(create_attributes_first) X(create_btf_refused) X(create_inner_any_state) \
+  X(create_inner_bad_descriptor) X(create_inner_flag) X(create_inner_lock) \
+  X(create_inner_lock_refused) X(create_inner_not_a_map) X(create_inner_prog_array) \
+  X(create_inner_prog_array_errno) X(create_inner_storage) X(create_inner_types) \
+  X(create_nested) X(create_nested_errno) X(create_template_may_go) X(create_value_size) \
+  X(delete_batch_unsupported) X(freeze_inner_stays_writable) X(lifetime_outer_gone) \
+  X(lifetime_outer_holds) X(lifetime_released) X(lookup_and_delete_unsupported) \
+  X(lookup_present) X(program_change_refused) X(program_change_refused_errno) \
+  X(program_for_each_refused) X(program_inner_absent) X(program_inner_access_flags) \
+  X(program_inner_lookup) X(program_inner_of_queue) X(program_inner_store) \
+  X(program_lookup_empty) X(program_no_percpu_lookup) X(program_other_helpers_refused) \
+  X(program_outer_access_flags) X(program_outer_pointer) X(program_outer_store_refused) \
+  X(update_any_creates) X(update_bad_descriptor) X(update_descriptor_access) \
+  X(update_descriptor_first) X(update_frozen_inner) X(update_inner_flag_size_free) \
+  X(update_lock_ignored) X(update_not_a_map) X(update_other_flags) X(update_other_lock) \
+  X(update_other_max_entries) \
+  X(update_other_percpu_array_size) X(update_other_sizes) X(update_other_struct) \
+  X(update_other_type) X(update_other_type_errno) X(update_percpu_array_any_size) \
+  X(update_size_free)
+// clang-format on
 
 #define MAPSPEC_MEMBER(name) ClauseId name = kNoClause;
 struct MapOfMapsClauses {

@@ -69,6 +69,7 @@ constexpr Traits Linux61() {
   Traits traits = Linux612();
   traits.lru_scaled_free_lists = false;
   traits.inner_map_lock = false;
+  traits.inner_struct_counts = true;
   traits.freeze_again_eperm = false;
   traits.freeze_needs_write = false;
   traits.lock_refused_eopnotsupp = false;
@@ -83,6 +84,7 @@ constexpr Traits Linux61() {
 
 constexpr Traits Linux510() {
   Traits traits = Linux61();
+  traits.inner_struct_counts = false;
   traits.hash_lookup_and_delete = false;
   traits.unprivileged_descriptors = false;
   traits.hash_large_keys = false;

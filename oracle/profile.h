@@ -57,6 +57,8 @@ namespace mapspec {
   X(percpu_padding_kept, true, "bytes between the values of two CPUs come back, else zeros") \
   X(percpu_array_batches, true, "PERCPU_ARRAY has the batch commands") \
   X(inner_map_lock, true, "a map with a bpf_spin_lock may be an inner one, else ENOTSUPP") \
+  X(inner_struct_counts, false, \
+    "an inner map whose values BTF calls a struct stands for no other, nor another for it (EINVAL)") \
   X(inner_percpu_array_any_size, true, \
     "a PERCPU_ARRAY in a map of maps may have another max_entries than the template, else " \
     "EINVAL") \

@@ -224,7 +224,8 @@ std::string Conclusion(const std::vector<BackendResults>& results, const RunArgu
                        bool colour) {
   std::string text;
   if (options.guests_at_once != 0) {
-    text = "\n" + KernelTable(results, colour) + KernelDifferences(results);
+    // The verdicts last: logs are read from their end.
+    text = KernelDifferences(results) + "\n" + KernelTable(results, colour);
   } else {
     for (const BackendResults& backend : results) text += "\n" + VerdictText(backend, colour);
   }
