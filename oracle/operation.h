@@ -25,6 +25,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -406,6 +407,12 @@ using Call =
 
 // Whether the call is a helper's, made by a BPF program.
 bool IsProgramPath(const Call& call);
+// Whether it is a command on elements, from Lookup to DeleteBatch.
+inline bool IsElementCommand(const Call& call) {
+  static_assert(std::is_same_v<std::variant_alternative_t<1, Call>, Lookup> &&
+                std::is_same_v<std::variant_alternative_t<8, Call>, DeleteBatch>);
+  return call.index() >= 1 && call.index() <= 8;
+}
 
 // One call for every OperationName, with the members' defaults: in the order of Call, then the
 // second name of LookupBatch.

@@ -6,12 +6,11 @@
 #include <string_view>
 
 #include "properties/coverage.h"
+#include "properties/flag_class.h"
 #include "properties/map_kinds.h"
 
 namespace mapspec {
 namespace {
-
-constexpr uint16_t kUnprivileged = kFlagClasses - 1;
 
 constexpr std::string_view kElementClasses[] = {"BPF_ANY",
                                                 "BPF_NOEXIST",
@@ -39,16 +38,6 @@ constexpr std::string_view kCreateClasses[] = {"0",
                                                "several",
                                                "other-bits",
                                                "btf"};
-constexpr uint32_t kCreateFlags[] = {0,
-                                     BPF_F_NO_PREALLOC,
-                                     BPF_F_NUMA_NODE,
-                                     BPF_F_RDONLY,
-                                     BPF_F_WRONLY,
-                                     BPF_F_ZERO_SEED,
-                                     BPF_F_RDONLY_PROG,
-                                     BPF_F_WRONLY_PROG,
-                                     BPF_F_MMAPABLE,
-                                     BPF_F_INNER_MAP};
 constexpr std::string_view kAccessClasses[] = {"0", "BPF_F_RDONLY", "BPF_F_WRONLY",
                                                "BPF_F_RDONLY|BPF_F_WRONLY", "other-bits"};
 constexpr std::string_view kKeyClasses[] = {"key", "key=NULL", "key=bad"};
@@ -62,85 +51,6 @@ constexpr std::string_view kForEachClasses[] = {"0", "limit", "flags"};
 constexpr std::string_view kSocketClasses[] = {"udp", "tcp", "xdp-bare", "xdp-unbound", "xdp"};
 constexpr std::string_view kRedirectClasses[] = {"aborted", "drop", "pass", "tx", "other"};
 constexpr std::string_view kNoClasses[] = {"-"};
-
-uint16_t ElementClass(uint64_t flags) {
-  if (flags < 8) return static_cast<uint16_t>(flags);
-  if (flags >> 32 != 0) return 10;
-  return (flags & ~uint64_t{BPF_F_CPU | BPF_F_ALL_CPUS | 7}) == 0 ? 8 : 9;
-}
-
-uint16_t AccessClass(uint32_t flags) {
-  if (flags == 0) return 0;
-  if (flags == BPF_F_RDONLY) return 1;
-  if (flags == BPF_F_WRONLY) return 2;
-  return flags == (BPF_F_RDONLY | BPF_F_WRONLY) ? 3 : 4;
-}
-
-uint16_t CreateClass(const MapCreate& op) {
-  if (op.btf != kNoBtf) return 12;
-  uint32_t known = 0;
-  for (uint16_t i = 0; i < std::size(kCreateFlags); ++i) {
-    if (op.map_flags == kCreateFlags[i]) return i;
-    known |= kCreateFlags[i];
-  }
-  return (op.map_flags & ~known) == 0 ? 10 : 11;
-}
-
-constexpr uint16_t kHold = 12;  // Of kElementClasses.
-
-// The action for a miss, and what is beyond it.
-uint16_t RedirectClass(uint64_t flags) { return static_cast<uint16_t>(flags < 4 ? flags : 4); }
-
-uint16_t KeyClass(const InBuffer& key) { return static_cast<uint16_t>(key.pointer); }
-
-struct Classify {
-  uint16_t operator()(const MapCreate& op) const { return CreateClass(op); }
-  uint16_t operator()(const Lookup& op) const { return ElementClass(op.flags); }
-  uint16_t operator()(const LookupAndDelete& op) const { return ElementClass(op.flags); }
-  uint16_t operator()(const Update& op) const { return ElementClass(op.flags); }
-  uint16_t operator()(const Delete& op) const { return KeyClass(op.key); }
-  uint16_t operator()(const GetNextKey& op) const { return KeyClass(op.key); }
-  uint16_t operator()(const LookupBatch& op) const {
-    return op.flags != 0 ? 11 : ElementClass(op.elem_flags);
-  }
-  uint16_t operator()(const UpdateBatch& op) const {
-    return op.flags != 0 ? 11 : ElementClass(op.elem_flags);
-  }
-  uint16_t operator()(const DeleteBatch& op) const {
-    return op.flags != 0 ? 11 : ElementClass(op.elem_flags);
-  }
-  uint16_t operator()(const GetFdById& op) const { return AccessClass(op.open_flags); }
-  uint16_t operator()(const Pin& op) const { return AccessClass(op.file_flags); }
-  uint16_t operator()(const ObjGet& op) const { return AccessClass(op.file_flags); }
-  uint16_t operator()(const HelperLookup& op) const {
-    return static_cast<uint16_t>((op.store ? 1 : 0) + (op.lock ? 2 : 0));
-  }
-  uint16_t operator()(const HelperUpdate& op) const {
-    return op.hold ? kHold : ElementClass(op.flags);
-  }
-  uint16_t operator()(const HelperDelete& op) const { return op.hold ? 1 : 0; }
-  uint16_t operator()(const HelperPush& op) const { return ElementClass(op.flags); }
-  uint16_t operator()(const HelperLookupPercpu& op) const {
-    // More CPUs than any machine has; which of the others exist, the trace's header says.
-    return op.of_cpu == 0 ? 0 : op.of_cpu < (1u << 16) ? 1 : 2;
-  }
-  uint16_t operator()(const HelperForEach& op) const {
-    return op.flags != 0 ? 2 : op.limit != 0 ? 1 : 0;
-  }
-  uint16_t operator()(const SocketOpen& op) const { return static_cast<uint16_t>(op.kind); }
-  uint16_t operator()(const SendFrames& op) const { return RedirectClass(op.flags); }
-  uint16_t operator()(const HelperLookupInner& op) const { return op.store ? 1 : 0; }
-  uint16_t operator()(const HelperRedirectMap& op) const { return RedirectClass(op.flags); }
-  uint16_t operator()(const Mmap& op) const {
-    if (op.offset != 0 && op.shared && op.prot_read) return op.prot_write ? 9 : 8;
-    return static_cast<uint16_t>((op.prot_write ? 1 : 0) + (op.shared ? 0 : 2) +
-                                 (op.prot_read ? 0 : 4));
-  }
-  template <typename T>
-  uint16_t operator()(const T&) const {
-    return 0;
-  }
-};
 
 template <size_t I>
 std::string_view WordOf() {
@@ -255,11 +165,6 @@ uint16_t OperationNumber(const Call& call) {
   const auto* batch = std::get_if<LookupBatch>(&call);
   return batch != nullptr && batch->and_delete ? uint16_t{kCellOperations - 1}
                                                : static_cast<uint16_t>(call.index());
-}
-
-uint16_t FlagClass(const Operation& operation) {
-  if (operation.caller == Caller::kUnprivileged) return kUnprivileged;
-  return std::visit(Classify{}, operation.call);
 }
 
 uint16_t OutcomeNumber(const Outcome& outcome) {

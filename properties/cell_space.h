@@ -22,10 +22,6 @@ inline constexpr uint16_t kCellOutcomes = 48;
 uint8_t DenseType(MapType type);
 size_t CellTypes();
 uint16_t OperationNumber(const Call& call);
-// The class of flags, by the operation: element flags by name and combination, map_flags, access
-// flags, protection; for operations without flags, whether the key is NULL; of helpers also what
-// the program does around the call. Calls without privileges are a class of their own.
-uint16_t FlagClass(const Operation& operation);
 // 0 for success, else a number for each errno that has a name, whether of the call or of loading
 // the program that was to make it; the last ones are for other errnos and for calls that did not
 // return properly.

@@ -6,20 +6,44 @@
 #include <string_view>
 
 #include "properties/cell_space.h"
+#include "properties/flag_class.h"
 
 namespace mapspec {
 
 // Follows descriptors through one script: which type of map each slot holds.
 struct CellFinder::Tracker {
- public:
-  // The type on which an operation acted; called before After().
-  uint16_t TypeOf(const Operation& operation) const {
-    return std::visit([&](const auto& call) { return Of(call); }, operation.call);
+  // The type on which a call acted, before Learn() of it.
+  template <typename T>
+  uint16_t TypeOf(const T& call) const {
+    return Of(call);
   }
-  void After(const Operation& operation, const Outcome& outcome) {
-    if (operation.call.index() >= 1 && operation.call.index() <= 8) return;  // Element operations.
-    std::visit([&](const auto& call) { Learn(call, outcome); }, operation.call);
+  // What follows from it for the slots.
+  template <typename T>
+  void Learn(const T&, const Outcome&) {}
+  void Learn(const MapCreate& op, const Outcome& outcome) {
+    Put(op.result, outcome.ok() ? DenseType(op.type) : uint8_t{0});
   }
+  void Learn(const GetInfo& op, const Outcome& outcome) {
+    if (outcome.ok() && op.map.slot < kMaxSlots) ids_[op.map.slot] = slots_[op.map.slot];
+  }
+  void Learn(const GetFdById& op, const Outcome& outcome) {
+    Put(op.result, outcome.ok() ? static_cast<uint8_t>(Of(op)) : uint8_t{0});
+  }
+  void Learn(const ObjGet& op, const Outcome& outcome) {
+    Put(op.result, outcome.ok() ? PinnedAt(op.path) : uint8_t{0});
+  }
+  void Learn(const Pin& op, const Outcome& outcome) {
+    if (outcome.ok()) pins_.push_back({op.path, At(op.map)});
+  }
+  void Learn(const Unlink& op, const Outcome& outcome) {
+    if (outcome.ok())
+      std::erase_if(pins_, [&](const PinnedType& pin) { return pin.path == op.path; });
+  }
+  void Learn(const Close& op, const Outcome&) { Put(op.map, 0); }
+  void Learn(const Mmap& op, const Outcome& outcome) {
+    views_[op.result % kMaxSlots] = outcome.ok() ? At(op.map) : uint8_t{0};
+  }
+  void Learn(const Munmap& op, const Outcome&) { views_[op.view % kMaxSlots] = 0; }
 
  private:
   struct PinnedType {
@@ -57,33 +81,6 @@ struct CellFinder::Tracker {
   uint16_t Of(const MemWrite& op) const { return views_[op.view % kMaxSlots]; }
   uint16_t Of(const Munmap& op) const { return views_[op.view % kMaxSlots]; }
 
-  template <typename T>
-  void Learn(const T&, const Outcome&) {}
-  void Learn(const MapCreate& op, const Outcome& outcome) {
-    Put(op.result, outcome.ok() ? DenseType(op.type) : uint8_t{0});
-  }
-  void Learn(const GetInfo& op, const Outcome& outcome) {
-    if (outcome.ok() && op.map.slot < kMaxSlots) ids_[op.map.slot] = slots_[op.map.slot];
-  }
-  void Learn(const GetFdById& op, const Outcome& outcome) {
-    Put(op.result, outcome.ok() ? static_cast<uint8_t>(Of(op)) : uint8_t{0});
-  }
-  void Learn(const ObjGet& op, const Outcome& outcome) {
-    Put(op.result, outcome.ok() ? PinnedAt(op.path) : uint8_t{0});
-  }
-  void Learn(const Pin& op, const Outcome& outcome) {
-    if (outcome.ok()) pins_.push_back({op.path, At(op.map)});
-  }
-  void Learn(const Unlink& op, const Outcome& outcome) {
-    if (outcome.ok())
-      std::erase_if(pins_, [&](const PinnedType& pin) { return pin.path == op.path; });
-  }
-  void Learn(const Close& op, const Outcome&) { Put(op.map, 0); }
-  void Learn(const Mmap& op, const Outcome& outcome) {
-    views_[op.result % kMaxSlots] = outcome.ok() ? At(op.map) : uint8_t{0};
-  }
-  void Learn(const Munmap& op, const Outcome&) { views_[op.view % kMaxSlots] = 0; }
-
   std::array<uint8_t, kMaxSlots> slots_{};
   std::array<uint8_t, kMaxSlots> ids_{};  // Of the map whose id GET_INFO last told for the slot.
   std::array<uint8_t, kMaxSlots> views_{};
@@ -98,9 +95,14 @@ CellFinder& CellFinder::operator=(CellFinder&&) noexcept = default;
 void CellFinder::Restart() { *tracker_ = Tracker(); }
 
 Cell CellFinder::Next(const Operation& operation, const Outcome& outcome) {
-  const Cell cell{tracker_->TypeOf(operation), OperationNumber(operation.call),
-                  FlagClass(operation), OutcomeNumber(outcome)};
-  tracker_->After(operation, outcome);
+  Cell cell{0, OperationNumber(operation.call), 0, OutcomeNumber(outcome)};
+  std::visit(
+      [&](const auto& call) {
+        cell.type = tracker_->TypeOf(call);
+        cell.flags = FlagClass(operation.caller, call);
+        tracker_->Learn(call, outcome);
+      },
+      operation.call);
   return cell;
 }
 

@@ -82,7 +82,10 @@ void OperationWriter::Finish(const Quirks& quirks) {
 
 void OperationWriter::Check() {
   if (all_capabilities_ || size_ == 0) return;
-  const CapabilitySet needed = Required((*operations_)[size_ - 1]);
+  const Operation& operation = (*operations_)[size_ - 1];
+  const bool plain = operation.caller == Caller::kPrivileged && operation.cpu == kAnyCpu;
+  if (all_element_commands_ && plain && IsElementCommand(operation.call)) return;
+  const CapabilitySet needed = Required(operation);
   if ((needed & ~options_.capabilities).any()) --size_;
 }
 

@@ -23,6 +23,7 @@ class OperationWriter {
         kinds_(kinds),
         inner_kinds_(inner_kinds),
         all_capabilities_(all_capabilities),
+        all_element_commands_(HasElementCommands(options.capabilities)),
         wanders_(Has(options.capabilities, Capability::kPinnedThread) &&
                  entropy.OneIn(HasLru(kinds) ? kLruScriptsToAWanderer : kScriptsToAWanderer)),
         has_network_(UsesSockets(kinds) && Has(options.capabilities, Capability::kAfXdp) &&
@@ -46,6 +47,14 @@ class OperationWriter {
   void Step();
 
  private:
+  static bool HasElementCommands(const CapabilitySet& capabilities) {
+    for (auto i = static_cast<size_t>(Capability::kMapLookupElem);
+         i <= static_cast<size_t>(Capability::kMapDeleteBatch); ++i) {
+      if (!capabilities[i]) return false;
+    }
+    return true;
+  }
+
   // What is odd about an operation that is ordinary otherwise. Most have nothing, some one thing, a
   // few several: which error wins is a promise too.
   struct Quirks {
@@ -136,6 +145,7 @@ class OperationWriter {
   std::span<const ScriptGenerator::Kind> kinds_;
   std::span<const ScriptGenerator::Kind> inner_kinds_;
   bool all_capabilities_;
+  bool all_element_commands_;  // No command on elements is lacking, bad pointers perhaps.
   size_t wanted_ = 0;
   std::vector<Operation>* operations_ = nullptr;
   bool wanders_;      // Some calls are made on other CPUs and threads.

@@ -19,7 +19,7 @@ struct Shares {
   explicit Shares(const std::vector<Operation>& operations) {
     for (const Operation& operation : operations) {
       programs += IsProgramPath(operation.call);
-      syscalls += operation.call.index() >= 1 && operation.call.index() <= 8;
+      syscalls += IsElementCommand(operation.call);
     }
   }
   double OfPrograms() const {

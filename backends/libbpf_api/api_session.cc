@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "backends/call_needs.h"
 #include "backends/libbpf_api/btf_blob.h"
 #include "oracle/inner_map.h"
 
@@ -62,7 +63,10 @@ std::unique_ptr<ScriptNetwork> CallHost::MakeNetwork(std::string* error) {
 }
 
 ApiSession::ApiSession(std::shared_ptr<const ApiSetup> setup)
-    : setup_(std::move(setup)), api_(setup_->api), threads_(setup_->move) {}
+    : setup_(std::move(setup)),
+      api_(setup_->api),
+      lacking_(~setup_->capabilities.to_ullong()),
+      threads_(setup_->move) {}
 
 ApiSession::~ApiSession() {
   programs_.reset();  // Before the maps that programs refer to.
@@ -90,10 +94,8 @@ void ApiSession::Run(std::span<const Operation> operations, std::vector<Outcome>
   threads_.Release();
 }
 
-bool ApiSession::Able(const Operation& operation, Outcome* out) const {
-  if (setup_->capabilities.all()) return true;
-  const Capability missing = FirstMissing(Required(operation), setup_->capabilities);
-  if (missing == Capability::kCount) return true;
+bool ApiSession::SayUnable(const Operation& operation, uint64_t needed, Outcome* out) const {
+  const Capability missing = FirstMissing(CapabilitySet(needed), setup_->capabilities);
   std::string reason = "no " + std::string(CapabilityName(missing));
   const std::string why = UsesNetwork(operation.call)     ? setup_->no_network
                           : IsProgramPath(operation.call) ? setup_->no_programs
@@ -104,7 +106,19 @@ bool ApiSession::Able(const Operation& operation, Outcome* out) const {
 }
 
 void ApiSession::RunOne(const Operation& operation, Outcome* out) {
-  if (!Able(operation, out)) return;
+  // One dispatch for what most operations are: a privileged call of this thread, wherever it runs.
+  std::visit(
+      [&](const auto& call) {
+        if (!Able(operation, NeedsOf(operation, call), out)) return;
+        const bool ordinary = operation.thread == 0 && operation.caller == Caller::kPrivileged;
+        if (!ordinary || !threads_.IsAt(operation.cpu)) return RunSomewhere(operation, out);
+        // Helper calls go through RunPrograms.
+        if constexpr (requires { this->Do(call, out); }) Do(call, out);
+      },
+      operation.call);
+}
+
+void ApiSession::RunSomewhere(const Operation& operation, Outcome* out) {
   const auto call = [this, &operation, out] { RunHere(operation, out); };
   if (!threads_.Run(operation.thread, operation.cpu, call, &problem_)) NotRun(problem_, out);
 }
@@ -121,7 +135,6 @@ void ApiSession::RunHere(const Operation& operation, Outcome* out) {
   }
   std::visit(
       [this, out](const auto& call) {
-        // Helper calls go through RunPrograms.
         if constexpr (requires { this->Do(call, out); }) Do(call, out);
       },
       operation.call);

@@ -135,9 +135,13 @@ class ApiSession : public Session {
     int32_t lock_offset = -1;
   };
 
-  // Whether the backend can; else *out is marked kNotRun.
-  bool Able(const Operation& operation, Outcome* out) const;
+  // Whether the backend can what is needed (bits, see call_needs.h); else *out is marked kNotRun.
+  bool Able(const Operation& operation, uint64_t needed, Outcome* out) const {
+    return (needed & lacking_) == 0 || SayUnable(operation, needed, out);
+  }
+  bool SayUnable(const Operation& operation, uint64_t needed, Outcome* out) const;  // False.
   void RunOne(const Operation& operation, Outcome* out);
+  void RunSomewhere(const Operation& operation, Outcome* out);
   void RunHere(const Operation& operation, Outcome* out);
   // The end of the helper calls from `begin` on that can be carried out together.
   static size_t EndOfPrograms(std::span<const Operation> operations, size_t begin);
@@ -213,6 +217,7 @@ class ApiSession : public Session {
 
   std::shared_ptr<const ApiSetup> setup_;
   const BpfApi& api_;
+  const uint64_t lacking_;  // A bit for each capability that the backend lacks.
   std::vector<Slot> slots_;
   std::vector<MapRecord> records_;
   const MapRecord no_record_;

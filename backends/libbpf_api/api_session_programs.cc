@@ -42,7 +42,7 @@ void ApiSession::RunPrograms(std::span<const Operation> operations, std::span<Ou
   }
   // Those that need what is not there part the others.
   for (size_t i = 0; i < operations.size(); ++i) {
-    if (Able(operations[i], &outcomes[i])) continue;
+    if (Able(operations[i], Required(operations[i]).to_ullong(), &outcomes[i])) continue;
     if (i > 0) RunPrograms(operations.first(i), outcomes.first(i));
     if (i + 1 < operations.size()) {
       RunPrograms(operations.subspan(i + 1), outcomes.subspan(i + 1));

@@ -35,6 +35,7 @@ class CpuPin {
   bool Set(uint16_t cpu, std::string* problem);
   // Back to the CPUs that the thread had.
   void Release();
+  bool IsAt(uint16_t cpu) const { return cpu == cpu_; }
 
  private:
   Move move_;
@@ -59,6 +60,8 @@ class CallThreads {
     const Task task{[](void* argument) { (*static_cast<Function*>(argument))(); }, &call};
     return RunElsewhere(thread, cpu, task, problem);
   }
+  // Whether nothing has to be done for thread 0, which is the caller's, to be on that CPU.
+  bool IsAt(uint16_t cpu) const { return own_.IsAt(cpu); }
   // Gives thread 0, which is the caller's, its CPUs back.
   void Release() { own_.Release(); }
 
