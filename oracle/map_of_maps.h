@@ -34,9 +34,8 @@ namespace mapspec {
   X(update_any_creates) X(update_bad_descriptor) X(update_descriptor_access) \
   X(update_descriptor_first) X(update_frozen_inner) X(update_inner_flag_size_free) \
   X(update_lock_ignored) X(update_not_a_map) X(update_other_flags) X(update_other_lock) \
-  X(update_other_max_entries) \
-  X(update_other_percpu_array_size) X(update_other_sizes) X(update_other_struct) \
-  X(update_other_type) X(update_other_type_errno) X(update_percpu_array_any_size) \
+  X(update_other_max_entries) X(update_other_percpu_array_size) X(update_other_sizes) \
+  X(update_other_struct) X(update_other_type) X(update_other_type_errno) X(update_percpu_array_any_size) \
   X(update_size_free)
 // clang-format on
 

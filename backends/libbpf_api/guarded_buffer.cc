@@ -51,6 +51,7 @@ uint8_t* GuardedBuffer::Zeroed(size_t size) {
 
 bool GuardedBuffer::Intact() const {
   // Asked after every call: words in a loop of fixed length are cheaper than memcmp().
+  static_assert(kGuard % sizeof(uint64_t) == 0);
   uint64_t differing = 0;
   for (size_t i = 0; i < kGuard; i += sizeof(uint64_t)) {
     uint64_t front, behind, wanted;
